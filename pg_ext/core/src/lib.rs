@@ -1,0 +1,1 @@
+//! Manifest, version and content hash: the pure logic of `ext_registry`.

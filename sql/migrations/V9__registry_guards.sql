@@ -1,0 +1,79 @@
+-- A registry entry keeps its identity: under another name its versions could be published again under the old one.
+
+-- Runs as the owner of the tables, for the reasons given in V7.
+CREATE FUNCTION @schema@.extension_registry_identity_immutable() RETURNS trigger
+    LANGUAGE plpgsql
+    SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    SET row_security = off
+AS $function$
+DECLARE
+    entry_publisher text;
+    entry_name      text;
+    problem         text := 'it holds the names of published versions';
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        -- Where this snapshot is too old to show a version, the foreign key or the version's own guard refuses.
+        IF NOT EXISTS (
+            SELECT FROM @schema@.extension_version v
+            WHERE v.registry_id = OLD.id
+        ) THEN
+            RETURN OLD;
+        END IF;
+        problem := 'it has published versions';
+    ELSIF TG_OP = 'UPDATE' THEN
+        problem := 'id, publisher and name of an extension are final';
+    END IF;
+    IF TG_OP <> 'TRUNCATE' THEN
+        entry_publisher := OLD.publisher;
+        entry_name := OLD.name;
+    END IF;
+
+    RAISE EXCEPTION USING
+        ERRCODE = 'restrict_violation',
+        MESSAGE = format('%s on %s refused%s: %s', TG_OP, TG_TABLE_NAME,
+            coalesce(' for ' || entry_publisher || '/' || entry_name, ''), problem),
+        DETAIL = jsonb_strip_nulls(jsonb_build_object(
+            'code', 'VERSION_IMMUTABLE', 'table', TG_TABLE_NAME, 'operation', TG_OP,
+            'publisher', entry_publisher, 'name', entry_name)),
+        HINT = 'Register the extension under the new name instead; published versions stay where they are.',
+        SCHEMA = TG_TABLE_SCHEMA,
+        TABLE = TG_TABLE_NAME,
+        CONSTRAINT = 'extension_registry_identity_immutable';
+END
+$function$;
+
+REVOKE ALL ON FUNCTION @schema@.extension_registry_identity_immutable() FROM PUBLIC;
+
+COMMENT ON FUNCTION @schema@.extension_registry_identity_immutable() IS
+    'Guard of ext_registry: refuses with 23001 to rename an extension, or to delete one that has versions';
+
+-- BEFORE, so that this answer comes before that of the foreign keys.
+CREATE TRIGGER extension_registry_identity_immutable
+    BEFORE UPDATE ON @schema@.extension_registry
+    FOR EACH ROW WHEN (
+        (OLD.id, OLD.publisher COLLATE "C", OLD.name COLLATE "C")
+        IS DISTINCT FROM (NEW.id, NEW.publisher COLLATE "C", NEW.name COLLATE "C")
+    )
+    EXECUTE FUNCTION @schema@.extension_registry_identity_immutable();
+ALTER TABLE @schema@.extension_registry ENABLE ALWAYS TRIGGER extension_registry_identity_immutable;
+
+-- AFTER, because another BEFORE trigger may change the row once the one above has seen it.
+CREATE TRIGGER extension_registry_identity_immutable_stored
+    AFTER UPDATE ON @schema@.extension_registry
+    FOR EACH ROW WHEN (
+        (OLD.id, OLD.publisher COLLATE "C", OLD.name COLLATE "C")
+        IS DISTINCT FROM (NEW.id, NEW.publisher COLLATE "C", NEW.name COLLATE "C")
+    )
+    EXECUTE FUNCTION @schema@.extension_registry_identity_immutable();
+ALTER TABLE @schema@.extension_registry ENABLE ALWAYS TRIGGER extension_registry_identity_immutable_stored;
+
+CREATE TRIGGER extension_registry_identity_immutable_delete
+    BEFORE DELETE ON @schema@.extension_registry
+    FOR EACH ROW EXECUTE FUNCTION @schema@.extension_registry_identity_immutable();
+ALTER TABLE @schema@.extension_registry ENABLE ALWAYS TRIGGER extension_registry_identity_immutable_delete;
+
+CREATE TRIGGER extension_registry_identity_immutable_truncate
+    BEFORE TRUNCATE ON @schema@.extension_registry
+    FOR EACH STATEMENT EXECUTE FUNCTION @schema@.extension_registry_identity_immutable();
+ALTER TABLE @schema@.extension_registry ENABLE ALWAYS TRIGGER extension_registry_identity_immutable_truncate;

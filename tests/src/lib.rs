@@ -1,0 +1,1 @@
+//! Starts private PostgreSQL servers for the integration tests.
