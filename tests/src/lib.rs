@@ -1,1 +1,35 @@
-//! Starts private PostgreSQL servers for the integration tests.
+//! Real servers for the integration tests.
+//!
+//! ```no_run
+//! use ext_registry_tests::{Refusal, Server};
+//!
+//! let db = Server::shared().migrated_database();
+//! let mut client = db.client();
+//! client
+//!     .execute("TRUNCATE extension_bundle", &[])
+//!     .refused()
+//!     .with_sqlstate("23001")
+//!     .with_code("VERSION_IMMUTABLE");
+//! ```
+//!
+//! The tests run with plain `cargo test` once `make build` has prepared a private copy of PostgreSQL in `.build`,
+//! installed the extension into it and built `ext-migrate`. Each test binary starts one server; it is gone, with
+//! its data, as soon as the test process has ended, however it ended.
+
+mod activity;
+mod database;
+mod ext_migrate;
+mod installation;
+mod options;
+mod refusal;
+mod server;
+mod supervisor;
+mod tls;
+
+pub use activity::{backend_pid, together, wait_until, wait_until_blocked};
+pub use database::Database;
+pub use ext_migrate::{Outcome, ext_migrate};
+pub use installation::{program, workspace_root};
+pub use options::Options;
+pub use refusal::{Refusal, Refused};
+pub use server::Server;
