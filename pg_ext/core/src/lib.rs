@@ -1,1 +1,14 @@
-//! Manifest, version and content hash: the pure logic of `ext_registry`.
+//! Manifest, version and content hash: the pure logic of `ext_registry`, without PostgreSQL.
+//!
+//! All three take text as the server hands it over, and none of them panics, whatever the text holds.
+
+mod content_hash;
+mod error;
+mod manifest;
+mod quote;
+mod version;
+
+pub use content_hash::{ContentHash, Hasher};
+pub use error::Error;
+pub use manifest::{Issue, MAX_MANIFEST_BYTES, MAX_NESTING, MAX_TEXT_CHARS, Manifest};
+pub use version::{Requested, Series};

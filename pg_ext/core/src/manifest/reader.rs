@@ -1,0 +1,282 @@
+//! Walks through a manifest once, from the outside in, and notes every issue on the way.
+
+use std::borrow::Cow;
+
+use super::issue::{Issues, Path};
+use super::json::{Json, Kind};
+use super::{Issue, MAX_MANIFEST_BYTES, MAX_NESTING, Manifest, rules};
+
+const NO_OBJECT: &str = "must be an object";
+const NO_STRING: &str = "must be a string";
+
+type Rule = fn(&mut Issues, Path<'_>, &str);
+
+pub(super) fn read(text: &[u8]) -> Result<Manifest<'_>, Vec<Issue>> {
+    let mut issues = Issues::default();
+    if text.len() > MAX_MANIFEST_BYTES {
+        let message = format!(
+            "must not be longer than {MAX_MANIFEST_BYTES} bytes: it has {}",
+            text.len()
+        );
+        issues.add(Path::Root, message);
+        return issues.into_result(None);
+    }
+    let Ok(text) = str::from_utf8(text) else {
+        issues.add(Path::Root, "must be UTF-8 text");
+        return issues.into_result(None);
+    };
+    let document = Json::document(text);
+    if document.is_deeper_than(MAX_NESTING) {
+        issues.add(
+            Path::Root,
+            format!("must not be nested deeper than {MAX_NESTING} levels"),
+        );
+    }
+    let mut reader = Reader { issues };
+    let manifest = reader.manifest(document);
+    reader.issues.into_result(manifest)
+}
+
+struct Reader {
+    issues: Issues,
+}
+
+impl Reader {
+    fn manifest<'a>(&mut self, document: Json<'a>) -> Option<Manifest<'a>> {
+        if document.kind() != Kind::Object {
+            self.issues.add(Path::Root, NO_OBJECT);
+            return None;
+        }
+        let names = [
+            "publisher",
+            "name",
+            "version",
+            "runtime",
+            "capabilities",
+            "ui",
+            "api",
+            "assets",
+            "precompiled",
+        ];
+        let mut unknown = Issues::default();
+        let fields = fields(document, names, |name| {
+            unknown.add(Path::Root.member(name), "is not a field of a manifest");
+        });
+        let [
+            publisher,
+            name,
+            version,
+            runtime,
+            capabilities,
+            ui,
+            api,
+            assets,
+            precompiled,
+        ] = match fields {
+            Ok(fields) => fields,
+            Err(error) => {
+                self.issues
+                    .add(Path::Root, format!("must be JSON: {error}"));
+                return None;
+            }
+        };
+        self.issues.append(unknown);
+
+        let name_rules: &[Rule] = &[rules::not_empty, rules::short, rules::no_control_characters];
+        let publisher = self.required(Path::Root.member("publisher"), publisher, name_rules);
+        let name = self.required(Path::Root.member("name"), name, name_rules);
+        let version_at = Path::Root.member("version");
+        let version = self
+            .required(version_at, version, &[])
+            .and_then(|version| rules::version(&mut self.issues, version_at, &version));
+        let runtime_at = Path::Root.member("runtime");
+        let runtime = self.required(runtime_at, runtime, name_rules);
+        if let Some(runtime) = &runtime {
+            rules::runtime(&mut self.issues, runtime_at, runtime);
+        }
+        if let Some(capabilities) = capabilities {
+            self.strings(Path::Root.member("capabilities"), capabilities, &[]);
+        }
+        let entry = ui.and_then(|ui| self.ui(Path::Root.member("ui"), ui));
+        let normalised_api = api.and_then(|api| self.api(Path::Root.member("api"), api));
+        if let Some(assets) = assets {
+            self.strings(Path::Root.member("assets"), assets, &[rules::path]);
+        }
+        if let Some(precompiled) = precompiled {
+            // The names may be files, too.
+            self.string_members(Path::Root.member("precompiled"), precompiled, rules::path);
+        }
+
+        Some(Manifest {
+            publisher: publisher?,
+            name: name?,
+            version: version?,
+            runtime: runtime?,
+            main_entry: entry.unwrap_or(Cow::Borrowed("main")),
+            normalised_api,
+        })
+    }
+
+    /// Gives the entry.
+    fn ui<'a>(&mut self, at: Path<'_>, ui: Json<'a>) -> Option<Cow<'a, str>> {
+        let [kind, entry, hooks] = self.object(at, ui, ["type", "entry", "hooks"])?;
+        self.required(at.member("type"), kind, &[rules::ui_type]);
+        let entry = self.required(
+            at.member("entry"),
+            entry,
+            &[rules::not_empty, rules::short, rules::path],
+        );
+        if let Some(hooks) = hooks {
+            self.string_members(at.member("hooks"), hooks, |_, _, _| ());
+        }
+        entry
+    }
+
+    /// Gives the text with the methods in upper case, if one was not.
+    fn api(&mut self, at: Path<'_>, api: Json<'_>) -> Option<String> {
+        let [endpoints] = self.object(at, api, ["endpoints"])?;
+        let mut changes = Vec::new();
+        self.array(
+            at.member("endpoints"),
+            endpoints?,
+            |reader, at, endpoint| {
+                changes.extend(reader.endpoint(at, endpoint));
+            },
+        );
+        (!changes.is_empty()).then(|| replace(api, &changes))
+    }
+
+    /// Gives the method if it has to be written in another way, and how.
+    fn endpoint<'a>(
+        &mut self,
+        at: Path<'_>,
+        endpoint: Json<'a>,
+    ) -> Option<(Json<'a>, &'static str)> {
+        let [method, path, handler] = self.object(at, endpoint, ["method", "path", "handler"])?;
+        let method_at = at.member("method");
+        let upper = self.required(method_at, method, &[]).and_then(|given| {
+            rules::method(&mut self.issues, method_at, &given).filter(|upper| *upper != given)
+        });
+        self.required(at.member("path"), path, &[rules::endpoint_path]);
+        self.required(at.member("handler"), handler, &[rules::path]);
+        method.zip(upper)
+    }
+
+    fn required<'a>(
+        &mut self,
+        at: Path<'_>,
+        value: Option<Json<'a>>,
+        rules: &[Rule],
+    ) -> Option<Cow<'a, str>> {
+        if value.is_none() {
+            self.issues.add(at, "is required");
+        }
+        self.string(at, value?, rules)
+    }
+
+    fn strings(&mut self, at: Path<'_>, list: Json<'_>, rules: &[Rule]) {
+        self.array(at, list, |reader, at, item| {
+            reader.string(at, item, rules);
+        });
+    }
+
+    /// An object whose values are paths.
+    fn string_members(&mut self, at: Path<'_>, object: Json<'_>, name_rule: Rule) {
+        if object.kind() != Kind::Object {
+            return self.issues.add(at, NO_OBJECT);
+        }
+        let read = object.members(|name, value| {
+            let at = at.member(&name);
+            name_rule(&mut self.issues, at, &name);
+            self.string(at, value, &[rules::path]);
+        });
+        self.unicode(at, read);
+    }
+
+    fn string<'a>(
+        &mut self,
+        at: Path<'_>,
+        value: Json<'a>,
+        rules: &[Rule],
+    ) -> Option<Cow<'a, str>> {
+        if value.kind() != Kind::String {
+            self.issues.add(at, NO_STRING);
+            return None;
+        }
+        let text = self.unicode(at, value.string())?;
+        for rule in rules {
+            rule(&mut self.issues, at, &text);
+        }
+        Some(text)
+    }
+
+    fn array<'a>(
+        &mut self,
+        at: Path<'_>,
+        list: Json<'a>,
+        mut each: impl FnMut(&mut Self, Path<'_>, Json<'a>),
+    ) {
+        if list.kind() != Kind::Array {
+            return self.issues.add(at, "must be an array");
+        }
+        let mut index = 0;
+        let read = list.items(|item| {
+            each(self, at.item(index), item);
+            index += 1;
+        });
+        self.unicode(at, read);
+    }
+
+    /// The named fields of an object. Those without a name here are kept as they are.
+    fn object<'a, const N: usize>(
+        &mut self,
+        at: Path<'_>,
+        object: Json<'a>,
+        names: [&str; N],
+    ) -> Option<[Option<Json<'a>>; N]> {
+        if object.kind() != Kind::Object {
+            self.issues.add(at, NO_OBJECT);
+            return None;
+        }
+        self.unicode(at, fields(object, names, |_| ()))
+    }
+
+    /// The syntax was checked with the document: all that is left to go wrong is half a surrogate pair, which
+    /// JSON allows and `jsonb` does not.
+    fn unicode<T>(&mut self, at: Path<'_>, read: serde_json::Result<T>) -> Option<T> {
+        read.map_err(|_| self.issues.add(at, "must be Unicode text"))
+            .ok()
+    }
+}
+
+/// The named fields of an object; null is as good as absent. Names that are not listed go to `other`.
+fn fields<'a, const N: usize>(
+    object: Json<'a>,
+    names: [&str; N],
+    mut other: impl FnMut(&str),
+) -> serde_json::Result<[Option<Json<'a>>; N]> {
+    let mut found = [None; N];
+    object.members(
+        |name, value| match names.iter().position(|known| *known == name) {
+            Some(field) => found[field] = Some(value).filter(|value| value.kind() != Kind::Null),
+            None => other(&name),
+        },
+    )?;
+    Ok(found)
+}
+
+/// The text of `outer` with strings in it replaced. Everything else stays as it is, numbers to the last digit.
+fn replace(outer: Json<'_>, changes: &[(Json<'_>, &str)]) -> String {
+    let mut text = String::with_capacity(outer.text().len());
+    let mut copied = 0;
+    for (inner, string) in changes {
+        let range = inner.range_in(outer);
+        text.push_str(&outer.text()[copied..range.start]);
+        text.push('"');
+        text.push_str(string);
+        text.push('"');
+        copied = range.end;
+    }
+    text.push_str(&outer.text()[copied..]);
+    text
+}

@@ -1,0 +1,82 @@
+use std::fmt;
+
+use crate::Error;
+
+/// The version that a manifest asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Requested {
+    /// A SemVer 2.0.0 version, as given apart from the white space around it. Two versions are the same version
+    /// only when they are the same string: build metadata makes a difference.
+    Exact(String),
+    /// `MAJOR.MINOR.*`: the next patch number of that series.
+    Wildcard(Series),
+}
+
+/// All versions that begin with `MAJOR.MINOR.`; displays as `MAJOR.MINOR`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Series {
+    /// First number of the versions.
+    pub major: u64,
+    /// Second number of the versions.
+    pub minor: u64,
+}
+
+impl Requested {
+    /// Takes a version, or `MAJOR.MINOR.*`; white space around it does not matter. Numbers have up to 64 bits.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let text = text.trim();
+        let parsed = match text.strip_suffix(".*") {
+            Some(series) => parse_series(series).map(Self::Wildcard),
+            None => semver::Version::parse(text)
+                .map(|_| Self::Exact(text.to_owned()))
+                .map_err(|e| e.to_string()),
+        };
+        parsed.map_err(|reason| Error::InvalidVersion {
+            given: text.to_owned(),
+            reason,
+        })
+    }
+}
+
+/// The SemVer grammar decides what a number is: the series is read as its own version 0.
+fn parse_series(series: &str) -> Result<Series, String> {
+    let first = semver::Version::parse(&format!("{series}.0")).map_err(|e| e.to_string())?;
+    if !first.pre.is_empty() || !first.build.is_empty() {
+        return Err("only two numbers can stand before .*".to_owned());
+    }
+    Ok(Series {
+        major: first.major,
+        minor: first.minor,
+    })
+}
+
+impl Series {
+    /// The version to publish next, where `highest` is the highest patch number that a release of the series has.
+    ///
+    /// Fails with [`Error::NoPatchLeft`] when that is the highest there can be.
+    pub fn next_version(self, highest: Option<u64>) -> Result<String, Error> {
+        let patch = match highest {
+            None => 0,
+            Some(highest) => highest.checked_add(1).ok_or(Error::NoPatchLeft {
+                major: self.major,
+                minor: self.minor,
+            })?,
+        };
+        Ok(format!("{self}.{patch}"))
+    }
+}
+
+impl fmt::Display for Series {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+impl fmt::Display for Requested {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(version) => f.write_str(version),
+            Self::Wildcard(series) => write!(f, "{series}.*"),
+        }
+    }
+}
