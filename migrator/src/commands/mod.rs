@@ -1,0 +1,46 @@
+//! One file per command.
+
+pub mod check;
+pub mod documents;
+pub mod grant;
+pub mod plan;
+pub mod status;
+pub mod up;
+
+use crate::cli::Common;
+use crate::connect::{Connection, Session};
+use crate::error::Error;
+use crate::migrations::{self, Migration};
+use crate::output::Output;
+use crate::schema::Schema;
+
+/// What every command starts from.
+#[derive(Debug)]
+pub struct Context {
+    pub options: Common,
+    pub output: Output,
+}
+
+impl Context {
+    pub fn new(options: &Common) -> Self {
+        Self {
+            options: options.clone(),
+            output: Output::new(options.format, options.verbose),
+        }
+    }
+
+    /// Errors with exit code 2 where an extension script cannot carry the name.
+    pub fn schema(&self) -> Result<Schema, Error> {
+        Schema::new(&self.options.schema)
+    }
+
+    /// The embedded migrations, or those of `--migrations`.
+    pub fn migrations(&self, schema: &Schema) -> Result<Vec<Migration>, Error> {
+        migrations::load(self.options.migrations.as_deref(), schema)
+    }
+
+    /// Opens a session. Errors with exit code 7.
+    pub fn connect(&self) -> Result<Session, Error> {
+        Connection::resolve(self.options.database_url.as_deref(), self.output)?.open()
+    }
+}

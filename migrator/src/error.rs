@@ -1,0 +1,261 @@
+//! What can go wrong, and the exit code that says so.
+
+use std::time::Duration;
+
+/// How a run ends. The numbers are part of the public interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done = 0,
+    /// Anything that has no code of its own.
+    Failed = 1,
+    /// Wrong usage, or a schema or owner name that an extension script cannot carry.
+    Usage = 2,
+    /// Migrations are pending (`plan --exit-code`, `status --exit-code`).
+    Pending = 3,
+    /// History and files disagree.
+    History = 4,
+    /// Another run held the lock past `--wait`, or a table lock outlasted `--lock-timeout` and its retries.
+    Locked = 5,
+    /// Refused: a statement or an effect is destructive.
+    Destructive = 6,
+    /// No connection, or one that cannot hold a session lock.
+    Connection = 7,
+    /// `check` found the registry unguarded or drifted.
+    Unguarded = 8,
+}
+
+/// Every error of `ext-migrate`. Its text is one sentence that can be shown to a person.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{0}")]
+    Usage(String),
+
+    #[error(
+        "{what} name {name:?} cannot be used: an extension script cannot carry any of \" $ ' \\ in it"
+    )]
+    UnusableName { what: &'static str, name: String },
+
+    /// The reasons, one line each.
+    #[error("the history and the migration files disagree: {}", .0.join("; "))]
+    History(Vec<String>),
+
+    #[error("another run holds the migration lock{holder}; gave up after {}", seconds(.waited))]
+    AnotherRun { waited: Duration, holder: String },
+
+    #[error("{step}: no lock within --lock-timeout {} in {attempts} attempts: {cause}", seconds(.lock_timeout))]
+    TableLock {
+        step: String,
+        lock_timeout: Duration,
+        attempts: u32,
+        cause: String,
+    },
+
+    /// A statement is not on the list of additive ones, or an effect was not additive; one line each.
+    #[error("refused, nothing of this step was kept: {}", .0.join("; "))]
+    Destructive(Vec<String>),
+
+    #[error("cannot connect to {target}: {cause}")]
+    Connect { target: String, cause: String },
+
+    #[error(
+        "this connection cannot hold a session lock ({0}): a pooler in transaction mode is in between; \
+         connect to the server itself, or to a pool in session mode"
+    )]
+    Pooled(String),
+
+    #[error(
+        "lost the connection {doing}: {cause}; run the same command again, it goes on from here"
+    )]
+    ConnectionLost { doing: String, cause: String },
+
+    /// The database cannot be adopted as it is; what does not fit, one line each.
+    #[error("the database cannot be adopted, nothing was changed: {}", .0.join("; "))]
+    Unfit(Vec<String>),
+
+    #[error(
+        "schema {other:?} of this database holds the registry already, and there is one per database: \
+         run with --schema {other}"
+    )]
+    SecondSchema { other: String },
+
+    #[error(
+        "this server does not offer the extension ext_registry: install it there (make install), or run \
+         ext-migrate up --without-extension to get the tables and guards alone"
+    )]
+    ExtensionUnavailable,
+
+    #[error(
+        "the extension ext_registry is not installed in this database: run ext-migrate up first"
+    )]
+    ExtensionMissing,
+
+    /// Any other refusal by the server.
+    #[error("{doing}: {}", describe(.source))]
+    Database {
+        doing: String,
+        source: postgres::Error,
+    },
+
+    #[error("{doing}: {source}")]
+    Io {
+        doing: String,
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// The exit code of this error.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) | Self::UnusableName { .. } => Exit::Usage,
+            Self::History(_) => Exit::History,
+            Self::AnotherRun { .. } | Self::TableLock { .. } => Exit::Locked,
+            Self::Destructive(_) => Exit::Destructive,
+            Self::Connect { .. } | Self::Pooled(_) | Self::ConnectionLost { .. } => {
+                Exit::Connection
+            }
+            Self::Unfit(_)
+            | Self::SecondSchema { .. }
+            | Self::ExtensionUnavailable
+            | Self::ExtensionMissing
+            | Self::Database { .. }
+            | Self::Io { .. } => Exit::Failed,
+        }
+    }
+
+    /// A stable name for programs (`error.code` in JSON).
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Usage(_) => "USAGE",
+            Self::UnusableName { .. } => "UNUSABLE_NAME",
+            Self::History(_) => "HISTORY_DISAGREES",
+            Self::AnotherRun { .. } => "ANOTHER_RUN",
+            Self::TableLock { .. } => "TABLE_LOCK",
+            Self::Destructive(_) => "DESTRUCTIVE",
+            Self::Connect { .. } => "NO_CONNECTION",
+            Self::Pooled(_) => "TRANSACTION_POOLING",
+            Self::ConnectionLost { .. } => "CONNECTION_LOST",
+            Self::Unfit(_) => "UNFIT",
+            Self::SecondSchema { .. } => "SECOND_SCHEMA",
+            Self::ExtensionUnavailable => "EXTENSION_UNAVAILABLE",
+            Self::ExtensionMissing => "EXTENSION_MISSING",
+            Self::Database { .. } => "DATABASE",
+            Self::Io { .. } => "IO",
+        }
+    }
+
+    /// The single reasons of an error that has several.
+    pub fn reasons(&self) -> &[String] {
+        match self {
+            Self::History(reasons) | Self::Destructive(reasons) | Self::Unfit(reasons) => reasons,
+            _ => &[],
+        }
+    }
+}
+
+/// Says what was being done when the server refused.
+pub trait Doing<T> {
+    /// `doing` reads like "reading the history".
+    fn doing(self, doing: &str) -> Result<T, Error>;
+}
+
+impl<T> Doing<T> for Result<T, postgres::Error> {
+    fn doing(self, doing: &str) -> Result<T, Error> {
+        self.map_err(|source| match connection_lost(&source) {
+            true => Error::ConnectionLost {
+                doing: doing.to_owned(),
+                cause: describe(&source),
+            },
+            false => Error::Database {
+                doing: doing.to_owned(),
+                source,
+            },
+        })
+    }
+}
+
+/// True when the session is gone: the socket closed, or the server said that it shuts down.
+pub fn connection_lost(error: &postgres::Error) -> bool {
+    match error.as_db_error() {
+        Some(db) => db.code().code().starts_with("57P0"),
+        None => {
+            error.is_closed()
+                || std::error::Error::source(error).is_some_and(|s| s.is::<std::io::Error>())
+        }
+    }
+}
+
+/// The server's message with its SQLSTATE and detail, or the causes of a client error, in one line.
+pub fn describe(error: &postgres::Error) -> String {
+    let text = match error.as_db_error() {
+        Some(db) => {
+            let mut text = format!("{} ({})", db.message(), db.code().code());
+            for part in [db.detail(), db.hint()].into_iter().flatten() {
+                text.push_str("; ");
+                text.push_str(part);
+            }
+            text
+        }
+        None => {
+            let mut text = error.to_string();
+            let mut source = std::error::Error::source(error);
+            while let Some(cause) = source {
+                let cause_text = cause.to_string();
+                if !text.contains(&cause_text) {
+                    text.push_str(": ");
+                    text.push_str(&cause_text);
+                }
+                source = cause.source();
+            }
+            text
+        }
+    };
+    one_line(&text)
+}
+
+/// Line breaks become spaces: an error is one line wherever it is logged.
+pub fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+fn seconds(duration: &Duration) -> String {
+    match duration.subsec_millis() {
+        0 => format!("{} s", duration.as_secs()),
+        _ => format!("{} ms", duration.as_millis()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_are_those_of_the_contract() {
+        let codes = [
+            (Error::Usage(String::new()), 2),
+            (Error::History(vec![]), 4),
+            (
+                Error::AnotherRun {
+                    waited: Duration::ZERO,
+                    holder: String::new(),
+                },
+                5,
+            ),
+            (Error::Destructive(vec![]), 6),
+            (Error::Pooled(String::new()), 7),
+            (Error::Unfit(vec![]), 1),
+        ];
+        for (error, code) in codes {
+            assert_eq!(error.exit() as u8, code, "{error}");
+        }
+        assert_eq!(Exit::Pending as u8, 3);
+        assert_eq!(Exit::Unguarded as u8, 8);
+    }
+
+    #[test]
+    fn a_message_is_one_line() {
+        assert_eq!(one_line("a\n  b\r\nc"), "a b c");
+    }
+}

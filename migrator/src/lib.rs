@@ -1,0 +1,44 @@
+//! `ext-migrate`: brings a database to the current schema of ext_registry and proves that it lost nothing.
+
+pub mod cli;
+pub mod commands;
+pub mod connect;
+pub mod error;
+pub mod inspect;
+pub mod lint;
+pub mod migrations;
+pub mod output;
+pub mod proof;
+pub mod schema;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::commands::Context;
+use crate::error::{Error, Exit};
+
+/// Reads the command line, runs the command and gives the exit code of the public interface.
+pub fn run() -> ExitCode {
+    // clap itself ends with 2 on wrong usage, and with 0 on --help.
+    let cli = Cli::parse();
+    let context = Context::new(&cli.common);
+    let exit = dispatch(&context, &cli.command).unwrap_or_else(|error| {
+        context.output.error(&error);
+        error.exit()
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn dispatch(context: &Context, command: &Command) -> Result<Exit, Error> {
+    match command {
+        Command::Up(args) => commands::up::run(context, args),
+        Command::Plan(args) => commands::plan::run(context, args),
+        Command::Status(args) => commands::status::run(context, args),
+        Command::Check => commands::check::run(context),
+        Command::Grant(args) => commands::grant::run(context, args),
+        Command::Completions { shell } => commands::documents::completions(context, *shell),
+        Command::Man => commands::documents::man(context),
+    }
+}

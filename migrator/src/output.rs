@@ -1,0 +1,93 @@
+//! Results on stdout, as text or JSON; everything else on stderr.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::cli::Format;
+use crate::error::Error;
+
+/// Where a command's words go.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    format: Format,
+    verbose: bool,
+}
+
+impl Output {
+    pub fn new(format: Format, verbose: bool) -> Self {
+        Self { format, verbose }
+    }
+
+    /// Prints a command's result: its `Display` for people, its fields for programs.
+    pub fn result<R: Display + Serialize>(&self, result: &R) -> Result<(), Error> {
+        let text = match self.format {
+            Format::Text => result.to_string(),
+            Format::Json => serde_json::to_string_pretty(result).map_err(|error| Error::Io {
+                doing: "writing JSON".to_owned(),
+                source: error.into(),
+            })?,
+        };
+        self.raw(&text)
+    }
+
+    /// Prints text that has the same form for people and programs (SQL, completions).
+    pub fn raw(&self, text: &str) -> Result<(), Error> {
+        let mut stdout = io::stdout().lock();
+        let written = stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| match text.ends_with('\n') {
+                true => Ok(()),
+                false => stdout.write_all(b"\n"),
+            })
+            .and_then(|()| stdout.flush());
+        match written {
+            // A reader that has seen enough (`| head`) is no failure.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other.map_err(|source| Error::Io {
+                doing: "writing to stdout".to_owned(),
+                source,
+            }),
+        }
+    }
+
+    /// One line about what is going on.
+    pub fn log(&self, line: &str) {
+        // Nobody is left to tell when stderr is gone.
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+
+    /// One line that only `--verbose` shows.
+    pub fn detail(&self, line: &str) {
+        if self.verbose {
+            self.log(line);
+        }
+    }
+
+    pub fn verbose(&self) -> bool {
+        self.verbose
+    }
+
+    /// True when progress can be drawn over itself.
+    pub fn on_terminal(&self) -> bool {
+        io::stderr().is_terminal()
+    }
+
+    /// One line on stderr; for programs also on stdout:
+    /// `{"error": {"code": "DESTRUCTIVE", "message": "…", "reasons": ["…"], "exit_code": 6}}`.
+    pub fn error(&self, error: &Error) {
+        self.log(&format!("error: {error}"));
+        if self.format == Format::Json {
+            let report = json!({"error": {
+                "code": error.code(),
+                "message": error.to_string(),
+                "reasons": error.reasons(),
+                "exit_code": error.exit() as u8,
+            }});
+            // The exit code says it too.
+            let _ = self.raw(&format!("{report:#}"));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The schema that holds the registry, and quoting.
+
+use std::fmt;
+
+use crate::error::Error;
+
+/// The name of a schema that an extension script can carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schema(String);
+
+impl Schema {
+    /// Errors with [`Error::UnusableName`] (exit 2).
+    pub fn new(name: &str) -> Result<Self, Error> {
+        if name.is_empty() {
+            return Err(Error::Usage("the schema name is empty".to_owned()));
+        }
+        if name.len() > 63 {
+            return Err(Error::Usage(format!(
+                "schema name {name:?} is longer than PostgreSQL's 63 bytes"
+            )));
+        }
+        extension_script_can_carry("schema", name)?;
+        if name.starts_with("pg_") || name == "information_schema" {
+            return Err(Error::Usage(format!(
+                "schema name {name:?} is reserved for the system"
+            )));
+        }
+        Ok(Self(name.to_owned()))
+    }
+
+    /// The bare name, as the catalogs hold it.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+
+    /// The name as SQL carries it; always in quotes, so that no keyword list is needed.
+    pub fn quoted(&self) -> String {
+        quote_ident(&self.0)
+    }
+}
+
+impl fmt::Display for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// `what` is "schema" or "owner". PostgreSQL refuses these characters in @extschema@ and @extowner@.
+pub fn extension_script_can_carry(what: &'static str, name: &str) -> Result<(), Error> {
+    match name.contains(['"', '$', '\'', '\\']) || name.chars().any(char::is_control) {
+        true => Err(Error::UnusableName {
+            what,
+            name: name.to_owned(),
+        }),
+        false => Ok(()),
+    }
+}
+
+/// An identifier in double quotes.
+pub fn quote_ident(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_an_extension_script_cannot_carry_are_refused() {
+        for name in ["a\"b", "a$b", "a'b", "a\\b"] {
+            assert!(matches!(
+                Schema::new(name),
+                Err(Error::UnusableName { what: "schema", .. })
+            ));
+        }
+        for name in ["", "pg_temp", "information_schema"] {
+            assert!(matches!(Schema::new(name), Err(Error::Usage(_))));
+        }
+        assert_eq!(
+            Schema::new("Ünïcode Space").unwrap().quoted(),
+            "\"Ünïcode Space\""
+        );
+    }
+
+    #[test]
+    fn identifiers_are_quoted() {
+        assert_eq!(quote_ident("a\"b"), "\"a\"\"b\"");
+    }
+}
