@@ -24,7 +24,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 pending (--exit-code), 4 history 
 another, 6 refused as destructive, 7 no usable connection, 8 unguarded or drifted (check).";
 
 /// Brings a database to the current schema of ext_registry. Adds only: no row, column or table is lost.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "ext-migrate", version, about, after_help = EXAMPLES, max_term_width = 110)]
 pub struct Cli {
     #[command(flatten)]
@@ -34,8 +34,8 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// Options of every command.
-#[derive(Debug, Clone, Args)]
+/// Options of every command. The URL may hold a password: there is no `Debug`.
+#[derive(Clone, Args)]
 pub struct Common {
     /// Where to connect: a postgres:// URL or a libpq connection string
     #[arg(
@@ -78,7 +78,7 @@ pub enum Format {
     Json,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub enum Command {
     /// Create the tables, or adopt those that are there, and install or update the extension
     Up(UpArgs),
@@ -100,7 +100,7 @@ pub enum Command {
     Man,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[command(after_help = "\
 Examples:
   ext-migrate up
@@ -119,7 +119,7 @@ pub struct UpArgs {
     pub without_extension: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[command(after_help = "\
 Examples:
   ext-migrate plan
@@ -138,7 +138,7 @@ pub struct PlanArgs {
     pub exit_code: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[command(after_help = "\
 Examples:
   ext-migrate status
@@ -154,7 +154,7 @@ pub struct StatusArgs {
     pub exit_code: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[command(after_help = "\
 Examples:
   ext-migrate grant --publisher ci

@@ -15,7 +15,6 @@ use crate::output::Output;
 use crate::schema::Schema;
 
 /// What every command starts from.
-#[derive(Debug)]
 pub struct Context {
     pub options: Common,
     pub output: Output,

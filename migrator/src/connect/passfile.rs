@@ -1,0 +1,113 @@
+//! libpq's password file: lines of `host:port:database:user:password`.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use crate::output::Output;
+
+/// Where a password is looked up for.
+pub struct Wanted<'a> {
+    pub host: &'a str,
+    pub port: &'a str,
+    pub dbname: &'a str,
+    pub user: &'a str,
+}
+
+/// The password of the first line that fits; nothing where the file is missing or others may read it.
+pub fn password(path: &Path, wanted: &Wanted, output: Output) -> Option<String> {
+    let metadata = fs::metadata(path).ok()?;
+    if !metadata.is_file() {
+        output.log(&format!(
+            "warning: password file {} is not a plain file",
+            path.display()
+        ));
+        return None;
+    }
+    if metadata.mode() & 0o077 != 0 {
+        output.log(&format!(
+            "warning: password file {} is ignored: group or others may read it (chmod 600)",
+            path.display()
+        ));
+        return None;
+    }
+    find(&fs::read_to_string(path).ok()?, wanted)
+}
+
+fn find(text: &str, wanted: &Wanted) -> Option<String> {
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .find_map(|line| {
+            let fields = fields(line);
+            let [host, port, dbname, user, password] = fields.as_slice() else {
+                return None;
+            };
+            let fits = |field: &Field, value: &str| field.any || field.text == value;
+            (fits(host, wanted.host)
+                && fits(port, wanted.port)
+                && fits(dbname, wanted.dbname)
+                && fits(user, wanted.user))
+            .then(|| password.text.clone())
+        })
+}
+
+struct Field {
+    text: String,
+    /// A bare `*`.
+    any: bool,
+}
+
+/// Splits at colons that no backslash precedes. The password goes on to the end of the line.
+fn fields(line: &str) -> Vec<Field> {
+    let mut fields = vec![Field {
+        text: String::new(),
+        any: line.starts_with("*:"),
+    }];
+    let mut chars = line.char_indices();
+    while let Some((at, c)) = chars.next() {
+        let last = fields.len() == 5;
+        match c {
+            ':' if !last => fields.push(Field {
+                text: String::new(),
+                any: line[at + 1..].starts_with("*:"),
+            }),
+            '\\' => push(&mut fields, chars.next().map_or('\\', |(_, c)| c)),
+            _ => push(&mut fields, c),
+        }
+    }
+    fields
+}
+
+fn push(fields: &mut [Field], c: char) {
+    if let Some(field) = fields.last_mut() {
+        field.text.push(c);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WANTED: Wanted = Wanted {
+        host: "db",
+        port: "5432",
+        dbname: "app",
+        user: "me",
+    };
+
+    #[test]
+    fn the_first_line_that_fits_wins() {
+        let text = "# db:5432:app:me:comment\nother:*:*:*:no\ndb:*:app:me:yes\n*:*:*:*:late\n";
+        assert_eq!(find(text, &WANTED).as_deref(), Some("yes"));
+    }
+
+    #[test]
+    fn escapes_and_colons() {
+        assert_eq!(
+            find(r"db:5432:app:me:a\:b\\c:d", &WANTED).as_deref(),
+            Some(r"a:b\c:d")
+        );
+        assert_eq!(find(r"\*:5432:app:me:x", &WANTED), None);
+        assert_eq!(find("db:5432:app:me", &WANTED), None);
+    }
+}

@@ -1,0 +1,82 @@
+//! An open session, and what it has to be set to before it changes or reads anything.
+
+use postgres::{Client, IsolationLevel, Transaction};
+
+use crate::connect::Connection;
+use crate::error::{Doing, Error};
+use crate::output::Output;
+
+/// Whatever the role or the database sets by default, a migration means the same.
+///
+/// Settings that this server does not know are left out. `client_connection_check_interval` lets a statement end, and
+/// with it the migration lock, when this process dies.
+const SETTINGS: &[(&str, &str)] = &[
+    ("search_path", "pg_catalog, pg_temp"),
+    ("statement_timeout", "0"),
+    ("lock_timeout", "0"),
+    ("transaction_timeout", "0"),
+    ("idle_in_transaction_session_timeout", "0"),
+    ("idle_session_timeout", "0"),
+    ("default_transaction_isolation", "read committed"),
+    ("default_transaction_read_only", "off"),
+    ("default_transaction_deferrable", "off"),
+    ("client_min_messages", "notice"),
+    ("standard_conforming_strings", "on"),
+    ("check_function_bodies", "on"),
+    ("row_security", "on"),
+    ("client_connection_check_interval", "1000"),
+];
+
+/// An open session.
+pub struct Session {
+    pub client: Client,
+    /// Opens further sessions to the same server.
+    pub connection: Connection,
+    pub output: Output,
+}
+
+impl Session {
+    pub(super) fn new(client: Client, connection: Connection, output: Output) -> Self {
+        Self {
+            client,
+            connection,
+            output,
+        }
+    }
+
+    /// For sessions that change something. A pooler in transaction mode would hand these settings to other clients:
+    /// take the lock, which detects one, first.
+    pub fn prepare(&mut self) -> Result<(), Error> {
+        self.client
+            .batch_execute(&settings(false))
+            .doing("setting up the session")
+    }
+
+    /// A transaction that cannot write, of one snapshot. Works on a standby, with any role and behind any pooler.
+    pub fn read_only(&mut self) -> Result<Transaction<'_>, Error> {
+        let mut transaction = self
+            .client
+            .build_transaction()
+            .read_only(true)
+            .isolation_level(IsolationLevel::RepeatableRead)
+            .start()
+            .doing("starting a read-only transaction")?;
+        transaction
+            .batch_execute(&settings(true))
+            .doing("setting up the transaction")?;
+        Ok(transaction)
+    }
+}
+
+/// One statement that sets what the server knows.
+fn settings(local: bool) -> String {
+    let values = SETTINGS
+        .iter()
+        .map(|(name, value)| format!("('{name}', '{value}')"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    format!(
+        "SELECT pg_catalog.set_config(s.name, s.value, {local}) FROM (VALUES {values}) AS s (name, value) \
+         WHERE pg_catalog.current_setting(s.name, true) IS NOT NULL"
+    )
+}

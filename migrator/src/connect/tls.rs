@@ -1,0 +1,177 @@
+//! TLS as libpq does it: what each sslmode verifies, and against which certificates.
+
+use std::env;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use openssl::error::ErrorStack;
+use openssl::ssl::{SslConnector, SslFiletype, SslMethod, SslVerifyMode, SslVersion};
+use openssl::x509::store::X509StoreBuilder;
+use postgres_openssl::MakeTlsConnector;
+
+use crate::connect::settings::Settings;
+use crate::error::Error;
+
+/// libpq's sslmode, from none to all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SslMode {
+    Disable,
+    /// Without TLS first, with it where the server insists.
+    Allow,
+    /// With TLS first, without it where that does not work.
+    Prefer,
+    Require,
+    VerifyCa,
+    VerifyFull,
+}
+
+impl FromStr for SslMode {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Ok(match text {
+            "disable" => Self::Disable,
+            "allow" => Self::Allow,
+            "prefer" => Self::Prefer,
+            "require" => Self::Require,
+            "verify-ca" => Self::VerifyCa,
+            "verify-full" => Self::VerifyFull,
+            _ => {
+                return Err(Error::Usage(
+                    "sslmode is none of disable, allow, prefer, require, verify-ca, verify-full"
+                        .to_owned(),
+                ));
+            }
+        })
+    }
+}
+
+/// Builds the connector. Errors with [`Error::Usage`] where a file is missing or no certificate.
+pub fn connector(settings: &Settings, mode: SslMode) -> Result<MakeTlsConnector, Error> {
+    let failed =
+        |what: String| move |error: ErrorStack| Error::Usage(format!("{what}: {}", reason(&error)));
+    let mut builder =
+        SslConnector::builder(SslMethod::tls()).map_err(failed("setting up TLS".to_owned()))?;
+
+    let oldest = match settings.get("ssl_min_protocol_version") {
+        None | Some("TLSv1.2") => SslVersion::TLS1_2,
+        Some("TLSv1.3") => SslVersion::TLS1_3,
+        Some(_) => {
+            return Err(Error::Usage(
+                "ssl_min_protocol_version is neither TLSv1.2 nor TLSv1.3".to_owned(),
+            ));
+        }
+    };
+    builder
+        .set_min_proto_version(Some(oldest))
+        .map_err(failed("setting up TLS".to_owned()))?;
+
+    match roots(settings, mode)? {
+        Roots::None => builder.set_verify(SslVerifyMode::NONE),
+        Roots::System => builder.set_verify(SslVerifyMode::PEER),
+        Roots::File(path) => {
+            let what = format!("root certificate file {}", path.display());
+            // The builder trusts the system's roots; here this file is to count and nothing else.
+            let empty = X509StoreBuilder::new().map_err(failed("setting up TLS".to_owned()))?;
+            builder.set_cert_store(empty.build());
+            builder.set_ca_file(&path).map_err(failed(what))?;
+            builder.set_verify(SslVerifyMode::PEER);
+        }
+    }
+
+    let certificate = file(settings, "sslcert", "postgresql.crt")?;
+    if let Some(certificate) = certificate {
+        let what = format!("client certificate {}", certificate.display());
+        builder
+            .set_certificate_chain_file(&certificate)
+            .map_err(failed(what))?;
+        let key = file(settings, "sslkey", "postgresql.key")?.ok_or_else(|| {
+            Error::Usage("a client certificate needs its key (sslkey, PGSSLKEY)".to_owned())
+        })?;
+        let what = format!("client key {}", key.display());
+        match settings.get("sslpassword") {
+            None => builder
+                .set_private_key_file(&key, SslFiletype::PEM)
+                .map_err(failed(what))?,
+            Some(password) => {
+                let pem = std::fs::read(&key).map_err(|source| Error::Io {
+                    doing: what.clone(),
+                    source,
+                })?;
+                let key =
+                    openssl::pkey::PKey::private_key_from_pem_passphrase(&pem, password.as_bytes())
+                        .map_err(failed(what.clone()))?;
+                builder.set_private_key(&key).map_err(failed(what))?;
+            }
+        }
+    }
+    if settings.get("sslnegotiation") == Some("direct") {
+        postgres_openssl::set_postgresql_alpn(&mut builder)
+            .map_err(failed("setting up TLS".to_owned()))?;
+    }
+
+    let mut connector = MakeTlsConnector::new(builder.build());
+    connector.set_callback(move |ssl, _| {
+        ssl.set_verify_hostname(mode == SslMode::VerifyFull);
+        Ok(())
+    });
+    Ok(connector)
+}
+
+enum Roots {
+    None,
+    System,
+    File(PathBuf),
+}
+
+/// As in libpq, a root file that is there is used in every mode: `require` then verifies like `verify-ca`.
+fn roots(settings: &Settings, mode: SslMode) -> Result<Roots, Error> {
+    if settings.get("sslrootcert") == Some("system") {
+        return match mode {
+            SslMode::VerifyFull => Ok(Roots::System),
+            _ => Err(Error::Usage(
+                "sslrootcert=system needs sslmode=verify-full".to_owned(),
+            )),
+        };
+    }
+    let path = settings
+        .get("sslrootcert")
+        .map(PathBuf::from)
+        .or_else(|| in_home("root.crt"));
+    match path {
+        Some(path) if path.exists() => Ok(Roots::File(path)),
+        _ if mode < SslMode::VerifyCa => Ok(Roots::None),
+        Some(path) => Err(Error::Usage(format!(
+            "root certificate file {} does not exist: give one (sslrootcert, PGSSLROOTCERT), use the system's \
+             with sslrootcert=system, or lower sslmode",
+            path.display()
+        ))),
+        None => Err(Error::Usage(
+            "sslmode verifies the server and there is no root certificate (sslrootcert, PGSSLROOTCERT)"
+                .to_owned(),
+        )),
+    }
+}
+
+/// A file that was named must exist; the default one may be missing.
+fn file(settings: &Settings, keyword: &str, default: &str) -> Result<Option<PathBuf>, Error> {
+    match settings.get(keyword).map(PathBuf::from) {
+        Some(path) if path.exists() => Ok(Some(path)),
+        Some(path) => Err(Error::Usage(format!(
+            "{keyword} {} does not exist",
+            path.display()
+        ))),
+        None => Ok(in_home(default).filter(|path| path.exists())),
+    }
+}
+
+fn in_home(name: &str) -> Option<PathBuf> {
+    Some(env::home_dir()?.join(".postgresql").join(name))
+}
+
+fn reason(error: &ErrorStack) -> String {
+    match error.errors().first().and_then(|first| first.reason()) {
+        Some(reason) => reason.to_owned(),
+        None => error.to_string(),
+    }
+}
