@@ -1,3 +1,15 @@
-//! The PostgreSQL extension `ext_registry`.
+//! The PostgreSQL extension `ext_registry`: one file per public SQL function, `publish` behind both that publish.
+
+mod error;
+mod ext_finalize_bundle;
+mod ext_finalize_version;
+mod ffi;
+mod publish;
+mod statements;
+
+use pgrx::prelude::*;
 
 ::pgrx::pg_module_magic!(name, version);
+
+extension_sql_file!("ext_list_versions.sql", name = "ext_list_versions");
+extension_sql_file!("ext_extension_id.sql", name = "ext_extension_id");

@@ -1,0 +1,200 @@
+//! Every error that the extension raises, and the row of the documented table that it maps to.
+
+use std::ffi::CString;
+
+use ext_registry_core::Issue;
+use pgrx::pg_sys;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use serde_json::{Value, json};
+
+use crate::ffi;
+
+/// Why a version was not published.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// 23505: the version exists, whoever published it and whenever.
+    #[error("version {} of {}/{} already exists; published versions are final: publish a new version instead",
+        .0.version, .0.publisher, .0.name)]
+    VersionAlreadyExists(Box<Duplicate>),
+    /// 22023, with all issues.
+    #[error("invalid manifest: {}", summary(.0))]
+    InvalidManifest(Vec<Issue>),
+    /// 22023
+    #[error(
+        "invalid content hash: 64 hex digits are expected, with or without sha256: before them"
+    )]
+    InvalidContentHash { given: String },
+    /// 22023
+    #[error("the bundle does not have the declared hash: declared {declared}, computed {computed}")]
+    HashMismatch { declared: String, computed: String },
+    /// 22023
+    #[error("invalid argument {argument}: {reason}")]
+    InvalidArgument {
+        argument: &'static str,
+        reason: &'static str,
+    },
+    /// 22004
+    #[error("argument {0} must not be NULL")]
+    NullArgument(&'static str),
+    /// 42P01
+    #[error("the tables of the registry are not in schema {schema}; run ext-migrate up")]
+    NotMigrated { schema: String },
+    /// 55000: the tables' owner has a trigger or rule that swallows the row.
+    #[error("{0} was not stored: a trigger or rule on the table suppressed it")]
+    NotStored(&'static str),
+    /// XX000: SPI was used wrongly; Postgres' own errors do not come this way.
+    #[error("ext_registry could not run its query: {0}")]
+    Spi(#[from] pgrx::spi::Error),
+}
+
+/// What the duplicate error tells about both sides.
+#[derive(Debug)]
+pub struct Duplicate {
+    pub schema: String,
+    pub publisher: String,
+    pub name: String,
+    pub version: String,
+    pub extension_id: pgrx::Uuid,
+    pub existing_id: pgrx::Uuid,
+    pub existing_hash: Option<String>,
+    /// ISO 8601; NULL on old rows without a publish time.
+    pub existing_published_at: Option<String>,
+    pub same_content: bool,
+}
+
+impl Error {
+    fn sqlstate(&self) -> PgSqlErrorCode {
+        match self {
+            Self::VersionAlreadyExists(_) => PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION,
+            Self::InvalidManifest(_)
+            | Self::InvalidContentHash { .. }
+            | Self::HashMismatch { .. }
+            | Self::InvalidArgument { .. } => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            Self::NullArgument(_) => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
+            Self::NotMigrated { .. } => PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
+            Self::NotStored(_) => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            Self::Spi(_) => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
+        }
+    }
+
+    fn detail(&self) -> Option<Value> {
+        Some(match self {
+            Self::VersionAlreadyExists(duplicate) => json!({
+                "code": "EXTENSION_VERSION_ALREADY_EXISTS",
+                "extension_id": duplicate.extension_id.to_string(),
+                "publisher": duplicate.publisher,
+                "name": duplicate.name,
+                "version": duplicate.version,
+                "existing": {
+                    "version_id": duplicate.existing_id.to_string(),
+                    "version": duplicate.version,
+                    "content_hash": duplicate.existing_hash,
+                    "published_at": duplicate.existing_published_at,
+                },
+                "same_content": duplicate.same_content,
+            }),
+            Self::InvalidManifest(issues) => json!({"code": "INVALID_MANIFEST", "issues": issues}),
+            Self::InvalidContentHash { given } => {
+                json!({"code": "INVALID_CONTENT_HASH", "given": given})
+            }
+            Self::HashMismatch { declared, computed } => {
+                json!({"code": "HASH_MISMATCH", "declared": declared, "computed": computed})
+            }
+            Self::InvalidArgument { argument, .. } => {
+                json!({"code": "INVALID_ARGUMENT", "argument": argument})
+            }
+            Self::NullArgument(argument) => json!({"code": "NULL_ARGUMENT", "argument": argument}),
+            Self::NotMigrated { schema } => {
+                json!({"code": "REGISTRY_NOT_MIGRATED", "schema": schema})
+            }
+            Self::NotStored(_) | Self::Spi(_) => return None,
+        })
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::VersionAlreadyExists(duplicate) if duplicate.same_content => Some(
+                "It has the same content: if this was a retry after a lost answer, the version is published.",
+            ),
+            Self::VersionAlreadyExists(_) => {
+                Some("Raise the version number, or ask for the next patch with MAJOR.MINOR.*")
+            }
+            _ => None,
+        }
+    }
+
+    /// Raises the error in Postgres. Nothing may be raised or caught between here and the end of the function.
+    pub fn raise(self) -> ! {
+        let mut report =
+            ErrorReport::new(self.sqlstate(), printable(self.to_string()), "ext_registry");
+        if let Some(detail) = self.detail() {
+            report = report.set_detail(json_text(&detail));
+        }
+        if let Some(hint) = self.hint() {
+            report = report.set_hint(hint);
+        }
+        if let Self::VersionAlreadyExists(duplicate) = &self
+            && let Ok(schema) = CString::new(duplicate.schema.as_str())
+        {
+            ffi::attach(&ffi::ErrorFields {
+                schema,
+                table: c"extension_version",
+                constraint: c"extension_version_registry_id_version_unique",
+            });
+        }
+        drop(self);
+        report.report(PgLogLevel::ERROR);
+        unreachable!("an error report of level ERROR does not return")
+    }
+}
+
+/// The first issues in one line; DETAIL has them all.
+fn summary(issues: &[Issue]) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<String> = issues.iter().take(SHOWN).map(Issue::to_string).collect();
+    let mut line = shown.join("; ");
+    if issues.len() > SHOWN {
+        line.push_str(&format!("; and {} more", issues.len() - SHOWN));
+    }
+    line
+}
+
+/// Postgres takes an error's texts to be in the database's encoding, pgrx gives them as UTF-8.
+fn printable(text: String) -> String {
+    if text.is_ascii() || ffi::database_encoding() == pg_sys::pg_enc::PG_UTF8 {
+        return text;
+    }
+    let mut ascii = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii() {
+            ascii.push(c)
+        } else {
+            ascii.extend(c.escape_unicode())
+        }
+    }
+    ascii
+}
+
+/// One line of JSON; ASCII only where the database is not UTF-8.
+pub fn json_text(value: &Value) -> String {
+    ascii_json(value.to_string())
+}
+
+/// JSON text that means the same in the database's encoding.
+pub fn ascii_json(text: String) -> String {
+    if text.is_ascii() || ffi::database_encoding() == pg_sys::pg_enc::PG_UTF8 {
+        return text;
+    }
+    let mut ascii = String::with_capacity(text.len() * 2);
+    for c in text.chars() {
+        if c.is_ascii() {
+            ascii.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                ascii.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    ascii
+}

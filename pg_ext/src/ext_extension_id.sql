@@ -1,0 +1,15 @@
+CREATE FUNCTION @extschema@.ext_extension_id(publisher text, name text)
+    RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    -- No SET clause and no SECURITY DEFINER: the planner puts the query in place of the call.
+AS $function$
+    SELECT r.id
+    FROM @extschema@.extension_registry r
+    WHERE r.publisher = $1 AND r.name = $2
+$function$;
+
+COMMENT ON FUNCTION @extschema@.ext_extension_id(text, text) IS
+    'The id of an extension by publisher and name; NULL when there is none. Runs with the rights of the caller.';
+
+REVOKE ALL ON FUNCTION @extschema@.ext_extension_id(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.ext_extension_id(text, text) TO @extowner@ WITH GRANT OPTION;

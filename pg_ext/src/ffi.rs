@@ -1,0 +1,227 @@
+//! The one module with `unsafe`: what Postgres offers only in C.
+
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+
+use pgrx::datum::DatumWithOid;
+use pgrx::pg_sys::{self, Oid};
+use pgrx::prelude::*;
+
+/// The arguments of the SQL function that is being called, untouched.
+///
+/// pgrx's own argument types panic before our code runs on values that Postgres allows: NULL, jsonb numbers beyond
+/// f64, deep jsonb, text of a database that is not UTF-8.
+#[derive(Clone, Copy)]
+pub struct Call(pg_sys::FunctionCallInfo);
+
+impl Call {
+    /// `fcinfo` comes from pgrx's wrapper of the function that is being called.
+    pub fn new(fcinfo: pg_sys::FunctionCallInfo) -> Self {
+        Self(fcinfo)
+    }
+
+    fn datum(&self, index: usize) -> Option<pg_sys::Datum> {
+        // SAFETY: Postgres passes a valid fcinfo with as many arguments as CREATE FUNCTION declares.
+        unsafe {
+            let given = usize::try_from((*self.0).nargs).unwrap_or(0);
+            let argument = (*self.0).args.as_slice(given).get(index)?;
+            (!argument.isnull).then_some(argument.value)
+        }
+    }
+
+    /// The argument as a parameter of a query, as it came. `oid` is the type in CREATE FUNCTION.
+    pub fn parameter(&self, index: usize, oid: Oid) -> DatumWithOid<'_> {
+        match self.datum(index) {
+            // SAFETY: the datum has the declared type and lives as long as the call.
+            Some(datum) => unsafe { DatumWithOid::new(datum, oid) },
+            None => DatumWithOid::null_oid(oid),
+        }
+    }
+
+    /// A `bigint` argument.
+    pub fn bigint(&self, index: usize) -> Option<i64> {
+        // SAFETY: only called for arguments declared bigint, which is passed by value.
+        self.datum(index)
+            .and_then(|d| unsafe { i64::from_datum(d, false) })
+    }
+
+    /// The bytes of a `text` or `bytea` argument, in the database's encoding.
+    pub fn bytes(&self, index: usize) -> Option<&[u8]> {
+        self.datum(index).map(|datum| {
+            // SAFETY: only called for arguments declared text or bytea; the detoasted copy, if one is made, lives in
+            // the memory context of the call.
+            unsafe {
+                let varlena = pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr());
+                pgrx::varlena::varlena_to_byte_slice(varlena)
+            }
+        })
+    }
+
+    /// How many bytes a `jsonb` argument has once detoasted.
+    pub fn size(&self, index: usize) -> Option<usize> {
+        // SAFETY: only called for arguments declared jsonb, a varlena type.
+        self.datum(index)
+            .map(|datum| unsafe { pg_sys::toast_raw_datum_size(datum) })
+    }
+
+    /// A `jsonb` argument printed as text, in the database's encoding.
+    pub fn jsonb_text(&self, index: usize) -> Option<&[u8]> {
+        self.datum(index).map(|datum| {
+            // SAFETY: only called for arguments declared jsonb; jsonb_out returns a palloc'd C string.
+            unsafe {
+                let text = pgrx::direct_function_call_as_datum(pg_sys::jsonb_out, &[Some(datum)]);
+                text.map_or(&[][..], |text| {
+                    CStr::from_ptr(text.cast_mut_ptr()).to_bytes()
+                })
+            }
+        })
+    }
+
+    /// The schema that the function, and so the tables, are in.
+    pub fn schema(&self) -> Oid {
+        // SAFETY: flinfo is set in every call that comes through fmgr.
+        unsafe { pg_sys::get_func_namespace((*(*self.0).flinfo).fn_oid) }
+    }
+}
+
+/// The name of a schema; `None` when it has been dropped meanwhile.
+pub fn schema_name(schema: Oid) -> Option<String> {
+    // SAFETY: returns NULL or a palloc'd C string.
+    unsafe {
+        let name = pg_sys::get_namespace_name(schema);
+        (!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned())
+    }
+}
+
+/// The owner of a table; `None` when the schema has no relation of that name.
+pub fn table_owner(schema: Oid, table: &CStr) -> Option<Oid> {
+    // SAFETY: get_relname_relid reads the C string; the tuple is released before its memory could go away.
+    unsafe {
+        let relation = pg_sys::get_relname_relid(table.as_ptr(), schema);
+        let cache = pg_sys::SysCacheIdentifier::RELOID as c_int;
+        let tuple = pg_sys::SearchSysCache1(cache, pg_sys::Datum::from(relation));
+        if tuple.is_null() {
+            return None;
+        }
+        let class: pg_sys::Form_pg_class = pg_sys::GETSTRUCT(tuple).cast();
+        let owner = (*class).relowner;
+        pg_sys::ReleaseSysCache(tuple);
+        Some(owner)
+    }
+}
+
+/// Runs `work` with the rights of `owner`, as the foreign-key checks do for the owner of their table.
+///
+/// What the owner may have hung on the tables gets no further: deferred triggers are refused (they would run as the
+/// caller at commit), settings are rolled back, row-level security does not hide the owner's rows from it, and names
+/// resolve in `pg_catalog` only. After an error the abort of the (sub)transaction restores user and settings.
+pub fn as_owner<T>(owner: Oid, work: impl FnOnce() -> T) -> T {
+    let restrictions = pg_sys::SECURITY_LOCAL_USERID_CHANGE
+        | pg_sys::SECURITY_RESTRICTED_OPERATION
+        | pg_sys::SECURITY_NOFORCE_RLS;
+    let mut user = Oid::INVALID;
+    let mut context: c_int = 0;
+    // SAFETY: the pointers are to locals, the strings are literals, and the calls come in the order in which
+    // REFRESH MATERIALIZED VIEW makes them.
+    unsafe {
+        pg_sys::GetUserIdAndSecContext(&mut user, &mut context);
+        pg_sys::SetUserIdAndSecContext(owner, context | restrictions as c_int);
+        let level = pg_sys::NewGUCNestLevel();
+        pg_sys::set_config_option(
+            c"search_path".as_ptr(),
+            c"pg_catalog, pg_temp".as_ptr(),
+            pg_sys::GucContext::PGC_USERSET,
+            pg_sys::GucSource::PGC_S_SESSION,
+            pg_sys::GucAction::GUC_ACTION_SAVE,
+            true,
+            0,
+            false,
+        );
+        let result = work();
+        pg_sys::AtEOXact_GUC(false, level);
+        pg_sys::SetUserIdAndSecContext(user, context);
+        result
+    }
+}
+
+/// Microseconds since 2000-01-01 UTC, as timestamptz counts them.
+pub fn clock() -> i64 {
+    // SAFETY: reads the clock.
+    unsafe { pg_sys::GetCurrentTimestamp() }
+}
+
+/// The encoding of the database, a `pg_enc` number.
+pub fn database_encoding() -> u32 {
+    // SAFETY: reads a global that is set when the backend starts.
+    unsafe { pg_sys::GetDatabaseEncoding() as u32 }
+}
+
+/// Text of the database as UTF-8; in a SQL_ASCII database the bytes as they are, whatever they mean.
+pub fn utf8_from_server(text: &[u8]) -> &[u8] {
+    let encoding = database_encoding();
+    if encoding == pg_sys::pg_enc::PG_UTF8 || encoding == pg_sys::pg_enc::PG_SQL_ASCII {
+        return text;
+    }
+    let Ok(length) = c_int::try_from(text.len()) else {
+        return text;
+    };
+    // SAFETY: the result is the input itself or a palloc'd C string.
+    unsafe {
+        let from = text.as_ptr().cast::<c_char>();
+        let converted = pg_sys::pg_server_to_any(from, length, pg_sys::pg_enc::PG_UTF8 as c_int);
+        if std::ptr::eq(converted, from) {
+            text
+        } else {
+            CStr::from_ptr(converted).to_bytes()
+        }
+    }
+}
+
+/// Names of the object that an error is about, for the error's own fields.
+pub struct ErrorFields {
+    pub schema: CString,
+    pub table: &'static CStr,
+    pub constraint: &'static CStr,
+}
+
+/// Memory that the callback below reads while Postgres finishes the error.
+#[repr(C)]
+struct PendingFields {
+    callback: pg_sys::ErrorContextCallback,
+    schema: *mut c_char,
+    table: *const c_char,
+    constraint: *const c_char,
+}
+
+unsafe extern "C-unwind" fn set_error_fields(pending: *mut c_void) {
+    // SAFETY: errfinish calls this with the pointer given to it in `attach`, still allocated then; the strings are
+    // copied.
+    unsafe {
+        let pending = pending.cast::<PendingFields>();
+        pg_sys::err_generic_string(pg_sys::PG_DIAG_SCHEMA_NAME as c_int, (*pending).schema);
+        pg_sys::err_generic_string(pg_sys::PG_DIAG_TABLE_NAME as c_int, (*pending).table);
+        pg_sys::err_generic_string(
+            pg_sys::PG_DIAG_CONSTRAINT_NAME as c_int,
+            (*pending).constraint,
+        );
+    }
+}
+
+/// Gives the error that is raised next schema, table and constraint name, which pgrx's ErrorReport has no place for.
+///
+/// To be called right before that error is raised: whoever catches it puts the context stack back.
+pub fn attach(fields: &ErrorFields) {
+    // SAFETY: the memory is the (sub)transaction's, so it outlives the frames that the error unwinds and goes with
+    // the abort; the stack is a list that Postgres walks from the head we set.
+    unsafe {
+        let context = pg_sys::CurTransactionContext;
+        let pending: *mut PendingFields =
+            pg_sys::MemoryContextAllocZero(context, size_of::<PendingFields>()).cast();
+        (*pending).schema = pg_sys::MemoryContextStrdup(context, fields.schema.as_ptr());
+        (*pending).table = fields.table.as_ptr();
+        (*pending).constraint = fields.constraint.as_ptr();
+        (*pending).callback.callback = Some(set_error_fields);
+        (*pending).callback.arg = pending.cast();
+        (*pending).callback.previous = pg_sys::error_context_stack;
+        pg_sys::error_context_stack = &raw mut (*pending).callback;
+    }
+}

@@ -1,0 +1,194 @@
+//! What both finalize functions share: arguments checked, then registry entry, version and bundle in one statement.
+
+use std::cell::Cell;
+
+use ext_registry_core::{ContentHash, Issue, MAX_MANIFEST_BYTES, Manifest, Requested, Series};
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::prelude::*;
+use uuid::Uuid;
+
+use crate::error::{Duplicate, Error};
+use crate::ffi::{self, Call};
+use crate::statements::{Inserted, Row, Statements};
+
+/// Binary jsonb takes up to this many times the bytes of its text (`[1,1,…]`); above it the text is too long anyway.
+const JSONB_OVERHEAD: usize = 16;
+
+/// How often a conflict with a version that nobody can see is taken for a race before it is called suppressed.
+const ATTEMPTS: u32 = 8;
+
+/// What is to be published. `signature` and `storage_url` are passed on as they came: argument numbers.
+pub struct Publication<'a> {
+    pub manifest: Manifest<'a>,
+    pub content_hash: ContentHash,
+    pub size_bytes: Option<i64>,
+    pub signature: usize,
+    pub storage_url: usize,
+}
+
+/// The row that a finalize function returns.
+pub struct Published {
+    extension_id: pgrx::Uuid,
+    version_id: pgrx::Uuid,
+    version: String,
+    content_hash: String,
+    published_at: TimestampWithTimeZone,
+}
+
+impl Published {
+    pub fn into_row(
+        self,
+    ) -> (
+        pgrx::Uuid,
+        pgrx::Uuid,
+        String,
+        String,
+        TimestampWithTimeZone,
+    ) {
+        (
+            self.extension_id,
+            self.version_id,
+            self.version,
+            self.content_hash,
+            self.published_at,
+        )
+    }
+}
+
+/// The manifest in argument 0.
+pub fn manifest(call: &Call) -> Result<Manifest<'_>, Error> {
+    let size = call.size(0).ok_or(Error::NullArgument("manifest"))?;
+    if size > MAX_MANIFEST_BYTES * JSONB_OVERHEAD {
+        let message = format!("must not be longer than {MAX_MANIFEST_BYTES} bytes").into();
+        return Err(Error::InvalidManifest(vec![Issue {
+            path: String::new(),
+            message,
+        }]));
+    }
+    let text = call.jsonb_text(0).ok_or(Error::NullArgument("manifest"))?;
+    Manifest::parse(ffi::utf8_from_server(text)).map_err(Error::InvalidManifest)
+}
+
+/// The content hash in an argument; `None` when it is NULL.
+pub fn content_hash(call: &Call, index: usize) -> Result<Option<ContentHash>, Error> {
+    const SHOWN: usize = 200;
+    let Some(bytes) = call.bytes(index) else {
+        return Ok(None);
+    };
+    let parsed = std::str::from_utf8(bytes)
+        .ok()
+        .and_then(|text| text.parse().ok());
+    parsed.map(Some).ok_or_else(|| {
+        let shown = &bytes[..bytes.len().min(SHOWN)];
+        let given = String::from_utf8_lossy(ffi::utf8_from_server(shown)).into_owned();
+        Error::InvalidContentHash { given }
+    })
+}
+
+/// Publishes with the rights of the tables' owner, in the caller's transaction.
+///
+/// The unique constraint decides whether the version exists, so that a race has the same answer as a plain duplicate.
+pub fn publish(call: &Call, publication: Publication<'_>) -> Result<Published, Error> {
+    let schema_oid = call.schema();
+    let schema = ffi::schema_name(schema_oid).unwrap_or_default();
+    let owner = |table| {
+        ffi::table_owner(schema_oid, table).ok_or_else(|| Error::NotMigrated {
+            schema: schema.clone(),
+        })
+    };
+    owner(c"extension_registry")?;
+    owner(c"extension_bundle")?;
+    let owner = owner(c"extension_version")?;
+    ffi::as_owner(owner, || publish_as_owner(call, &publication, &schema))
+}
+
+fn publish_as_owner(
+    call: &Call,
+    publication: &Publication<'_>,
+    schema: &str,
+) -> Result<Published, Error> {
+    let manifest = &publication.manifest;
+    let wildcard = matches!(manifest.version, Requested::Wildcard(_));
+    let content_hash = publication.content_hash.as_str();
+    Spi::connect_mut(|client| {
+        let statements = Statements::of_schema(client, schema)?;
+        let mut attempts = 0;
+        loop {
+            pgrx::check_for_interrupts!();
+            attempts += 1;
+            let version = match &manifest.version {
+                Requested::Exact(version) => version.clone(),
+                Requested::Wildcard(series) => {
+                    let highest = statements.highest_patch(client, call, &series.to_string())?;
+                    next_version(*series, highest.as_deref())?
+                }
+            };
+            let row = Row {
+                version: &version,
+                content_hash,
+                size_bytes: publication.size_bytes,
+                signature: publication.signature,
+                storage_url: publication.storage_url,
+                api: manifest.normalised_api.as_deref(),
+                published_at: publish_time(),
+                ids: [Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7()],
+            };
+            match statements.insert(client, call, &row)? {
+                Inserted::Published {
+                    extension_id,
+                    version_id,
+                    published_at,
+                } => {
+                    return Ok(Published {
+                        extension_id,
+                        version_id,
+                        version,
+                        content_hash: content_hash.to_owned(),
+                        published_at,
+                    });
+                }
+                Inserted::VersionExists { extension_id } if !wildcard => {
+                    if let Some(existing) =
+                        statements.existing(client, extension_id, &version, content_hash)?
+                    {
+                        return Err(Error::VersionAlreadyExists(Box::new(Duplicate {
+                            schema: schema.to_owned(),
+                            publisher: manifest.publisher.to_string(),
+                            name: manifest.name.to_string(),
+                            version,
+                            extension_id,
+                            existing_id: existing.version_id,
+                            existing_hash: existing.content_hash,
+                            existing_published_at: existing.published_at,
+                            same_content: existing.same_content,
+                        })));
+                    }
+                }
+                // A concurrent publish took this number, or created the entry: the next snapshot shows it.
+                Inserted::VersionExists { .. } | Inserted::EntryExists => {}
+            }
+            if attempts >= ATTEMPTS && !wildcard {
+                return Err(Error::NotStored("the version"));
+            }
+        }
+    })
+}
+
+/// The version after the highest patch number. Old rows may hold a number beyond 64 bits: nothing comes after it.
+fn next_version(series: Series, highest: Option<&str>) -> Result<String, Error> {
+    let highest = highest.map(|digits| digits.parse().unwrap_or(u64::MAX));
+    series
+        .next_version(highest)
+        .map_err(|error| Error::InvalidManifest(vec![Issue::version(&error)]))
+}
+
+/// Now, in microseconds since 2000; later than the last one, so that one backend's publishes list in their order
+/// even where the clock was set back.
+fn publish_time() -> i64 {
+    thread_local!(static LAST: Cell<i64> = const { Cell::new(i64::MIN) });
+    LAST.with(|last| {
+        let now = ffi::clock().max(last.get().saturating_add(1));
+        last.set(now);
+        now
+    })
+}
