@@ -1,0 +1,122 @@
+//! Triggers, indexes and checks as the server prints them, `@schema@` for the schema: what `check` compares with.
+//! A test proves that a fresh database prints exactly this, on every server that is tested.
+
+/// The printed definition of the object with this name.
+pub fn definition(name: &str, quoted_schema: &str) -> Option<String> {
+    DEFINITIONS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, definition)| definition.replace("@schema@", quoted_schema))
+}
+
+/// The same for columns of type `varchar`, which the server prints with a cast, and `text`.
+pub fn same(printed: &str, expected: &str) -> bool {
+    without_casts(printed) == without_casts(expected)
+}
+
+/// `(name)::text` becomes `name`.
+fn without_casts(definition: &str) -> String {
+    let mut result = String::with_capacity(definition.len());
+    let mut rest = definition;
+    while let Some((before, after)) = rest.split_once(")::text") {
+        match before.rsplit_once('(') {
+            Some((start, name))
+                if name
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || c == '_' || c == '.') =>
+            {
+                result.push_str(start);
+                result.push_str(name);
+            }
+            _ => {
+                result.push_str(before);
+                result.push_str(")::text");
+            }
+        }
+        rest = after;
+    }
+    result.push_str(rest);
+    result
+}
+
+const DEFINITIONS: &[(&str, &str)] = &[
+    (
+        "extension_bundle_content_hash_check",
+        r#"CHECK ((adopted OR (((content_hash)::text COLLATE "C") ~ '^sha256:[0-9a-f]{64}$'::text)))"#,
+    ),
+    (
+        "extension_bundle_immutable_adopted",
+        r#"CREATE TRIGGER extension_bundle_immutable_adopted AFTER INSERT ON @schema@.extension_bundle FOR EACH ROW WHEN (new.adopted) EXECUTE FUNCTION @schema@.extension_bundle_immutable()"#,
+    ),
+    (
+        "extension_bundle_immutable_truncate",
+        r#"CREATE TRIGGER extension_bundle_immutable_truncate BEFORE TRUNCATE ON @schema@.extension_bundle FOR EACH STATEMENT EXECUTE FUNCTION @schema@.extension_bundle_immutable()"#,
+    ),
+    (
+        "extension_bundle_immutable",
+        r#"CREATE TRIGGER extension_bundle_immutable BEFORE INSERT OR DELETE OR UPDATE ON @schema@.extension_bundle FOR EACH ROW EXECUTE FUNCTION @schema@.extension_bundle_immutable()"#,
+    ),
+    (
+        "extension_bundle_size_bytes_check",
+        r#"CHECK ((adopted OR (size_bytes >= 0)))"#,
+    ),
+    (
+        "extension_bundle_version_id_unique",
+        r#"CREATE UNIQUE INDEX extension_bundle_version_id_unique ON @schema@.extension_bundle USING btree (version_id) WHERE (NOT adopted)"#,
+    ),
+    (
+        "extension_registry_identity_immutable_delete",
+        r#"CREATE TRIGGER extension_registry_identity_immutable_delete BEFORE DELETE ON @schema@.extension_registry FOR EACH ROW EXECUTE FUNCTION @schema@.extension_registry_identity_immutable()"#,
+    ),
+    (
+        "extension_registry_identity_immutable_stored",
+        r#"CREATE TRIGGER extension_registry_identity_immutable_stored AFTER UPDATE ON @schema@.extension_registry FOR EACH ROW WHEN ((((old.id IS DISTINCT FROM new.id) OR (((old.publisher)::text COLLATE "C") IS DISTINCT FROM ((new.publisher)::text COLLATE "C"))) OR (((old.name)::text COLLATE "C") IS DISTINCT FROM ((new.name)::text COLLATE "C")))) EXECUTE FUNCTION @schema@.extension_registry_identity_immutable()"#,
+    ),
+    (
+        "extension_registry_identity_immutable_truncate",
+        r#"CREATE TRIGGER extension_registry_identity_immutable_truncate BEFORE TRUNCATE ON @schema@.extension_registry FOR EACH STATEMENT EXECUTE FUNCTION @schema@.extension_registry_identity_immutable()"#,
+    ),
+    (
+        "extension_registry_identity_immutable",
+        r#"CREATE TRIGGER extension_registry_identity_immutable BEFORE UPDATE ON @schema@.extension_registry FOR EACH ROW WHEN ((((old.id IS DISTINCT FROM new.id) OR (((old.publisher)::text COLLATE "C") IS DISTINCT FROM ((new.publisher)::text COLLATE "C"))) OR (((old.name)::text COLLATE "C") IS DISTINCT FROM ((new.name)::text COLLATE "C")))) EXECUTE FUNCTION @schema@.extension_registry_identity_immutable()"#,
+    ),
+    (
+        "extension_version_created_at_check",
+        r#"CHECK ((adopted OR (created_at IS NOT NULL)))"#,
+    ),
+    (
+        "extension_version_immutable_adopted",
+        r#"CREATE TRIGGER extension_version_immutable_adopted AFTER INSERT ON @schema@.extension_version FOR EACH ROW WHEN (new.adopted) EXECUTE FUNCTION @schema@.extension_version_immutable()"#,
+    ),
+    (
+        "extension_version_immutable_truncate",
+        r#"CREATE TRIGGER extension_version_immutable_truncate BEFORE TRUNCATE ON @schema@.extension_version FOR EACH STATEMENT EXECUTE FUNCTION @schema@.extension_version_immutable()"#,
+    ),
+    (
+        "extension_version_immutable",
+        r#"CREATE TRIGGER extension_version_immutable BEFORE DELETE OR UPDATE ON @schema@.extension_version FOR EACH ROW EXECUTE FUNCTION @schema@.extension_version_immutable()"#,
+    ),
+    (
+        "extension_version_list_idx",
+        r#"CREATE INDEX extension_version_list_idx ON @schema@.extension_version USING btree (registry_id, created_at DESC NULLS LAST, id DESC)"#,
+    ),
+    (
+        "extension_version_release_idx",
+        r#"CREATE INDEX extension_version_release_idx ON @schema@.extension_version USING btree (registry_id, "substring"(((version)::text COLLATE "C"), '^([0-9]+[.][0-9]+)[.]'::text), (("substring"(((version)::text COLLATE "C"), '^[0-9]+[.][0-9]+[.]([0-9]+)'::text))::numeric)) WHERE (((version)::text COLLATE "C") ~ '^(0|[1-9][0-9]*)[.](0|[1-9][0-9]*)[.](0|[1-9][0-9]*)([+][0-9A-Za-z.-]+)?$'::text)"#,
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cast_of_a_plain_column_makes_no_difference() {
+        assert!(same(
+            r#"WHEN (((old.name)::text COLLATE "C") = 'a'::text)"#,
+            r#"WHEN ((old.name COLLATE "C") = 'a'::text)"#,
+        ));
+        assert!(!same("(lower(name))::text", "lower(name)"));
+        assert!(!same("CHECK (adopted)", "CHECK ((NOT adopted))"));
+    }
+}

@@ -1,0 +1,240 @@
+//! What the catalogs say about the four tables and all that belongs to them, in one query.
+
+use postgres::GenericClient;
+use serde::Deserialize;
+
+use super::shipped::Shipped;
+use crate::error::{Doing, Error};
+
+pub const REGISTRY: &str = "extension_registry";
+pub const VERSION: &str = "extension_version";
+pub const BUNDLE: &str = "extension_bundle";
+pub const INSTALL: &str = "tenant_extension_install";
+
+/// The tables of the contract, parents first.
+pub const TABLES: [&str; 4] = [REGISTRY, VERSION, BUNDLE, INSTALL];
+
+/// refinery's table, under this product's name.
+pub const HISTORY_TABLE: &str = "ext_registry_schema_history";
+
+/// Those whose rows are history. Installs come and go.
+pub const GUARDED: [&str; 3] = [REGISTRY, VERSION, BUNDLE];
+
+/// The functions of the extension, whose names nothing else in the schema may have.
+pub const EXTENSION_FUNCTIONS: [&str; 4] = [
+    "ext_finalize_version",
+    "ext_finalize_bundle",
+    "ext_list_versions",
+    "ext_extension_id",
+];
+
+#[derive(Debug, Deserialize)]
+pub struct Facts {
+    pub server_version: u32,
+    pub role: String,
+    pub superuser: bool,
+    pub may_create_schema: bool,
+    /// As the server prints it: in quotes only where it must.
+    pub quoted_schema: String,
+    /// None: there is no such schema, or none that the role can see.
+    pub schema: Option<Schema>,
+    /// Whatever has the name of one of the four tables.
+    pub relations: Vec<Relation>,
+    /// Other relations of the schema that have a name the migrations give to theirs.
+    pub reserved: Vec<String>,
+    /// Types that are no row types and have the name of one of the four tables.
+    pub types: Vec<String>,
+    /// Functions without arguments that have the name of a guard.
+    pub functions: Vec<Function>,
+    pub extension_functions: Vec<ExtensionFunction>,
+    pub extension: Option<Extension>,
+    /// The version that the server would install.
+    pub extension_available: Option<String>,
+    /// Every history table of this product in the database.
+    pub histories: Vec<History>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Schema {
+    pub may_create: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Relation {
+    pub name: String,
+    /// `pg_class.relkind`
+    pub kind: String,
+    /// `pg_class.relpersistence`
+    pub persistence: String,
+    pub typed: bool,
+    pub owner: String,
+    pub owner_may_create: bool,
+    pub may_become_owner: bool,
+    pub row_security: bool,
+    pub force_row_security: bool,
+    pub rows_estimate: i64,
+    pub readable: bool,
+    pub parents: Vec<String>,
+    pub children: Vec<String>,
+    pub public_rights: Vec<String>,
+    pub columns: Vec<Column>,
+    pub constraints: Vec<Constraint>,
+    pub indexes: Vec<Index>,
+    pub triggers: Vec<Trigger>,
+    pub rules: Vec<String>,
+    /// Foreign keys to or from the table whose triggers do not fire.
+    pub disabled_foreign_keys: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Column {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub data_type: String,
+    pub not_null: bool,
+    /// GENERATED ALWAYS, as expression or identity: an INSERT cannot give it a value.
+    pub generated: bool,
+    pub default: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Constraint {
+    pub name: String,
+    /// `pg_constraint.contype`
+    pub kind: String,
+    pub definition: String,
+    pub valid: bool,
+    /// Sorted by name.
+    pub columns: Vec<String>,
+    /// The table a foreign key points at, where that is in the same schema.
+    pub references: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Index {
+    pub name: String,
+    pub definition: String,
+    pub valid: bool,
+    /// Unique, immediate, over plain columns and all rows: ON CONFLICT can use it.
+    pub arbiter: bool,
+    /// Key columns, sorted by name.
+    pub columns: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Trigger {
+    pub name: String,
+    pub definition: String,
+    /// `pg_trigger.tgenabled`
+    pub enabled: String,
+    pub before_row: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Function {
+    pub name: String,
+    pub owner: String,
+    pub body: String,
+    pub language: String,
+    pub returns: String,
+    pub security_definer: bool,
+    pub settings: Vec<String>,
+    pub public_execute: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct ExtensionFunction {
+    pub signature: String,
+    /// Belongs to the extension `ext_registry`.
+    pub member: bool,
+    pub public_execute: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Extension {
+    pub version: String,
+    pub schema: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct History {
+    pub schema: String,
+    /// `pg_class.relkind`
+    pub kind: String,
+}
+
+impl Facts {
+    /// Reads the catalogs. Needs no right but to connect; writes nothing.
+    ///
+    /// Takes a transaction (or a client in one): `search_path` is set for its length, so that the server prints
+    /// every name with its schema.
+    ///
+    /// # Errors
+    /// What the server answers.
+    pub fn read(
+        client: &mut impl GenericClient,
+        schema: &str,
+        shipped: &Shipped,
+    ) -> Result<Self, Error> {
+        let doing = "reading the catalogs";
+        client
+            .batch_execute("SET LOCAL search_path = pg_catalog, pg_temp")
+            .doing(doing)?;
+        let row = client
+            .query_one(
+                include_str!("facts.sql"),
+                &[
+                    &schema,
+                    &TABLES.as_slice(),
+                    &shipped.relation_names(),
+                    &shipped.function_names(),
+                    &EXTENSION_FUNCTIONS.as_slice(),
+                    &HISTORY_TABLE,
+                ],
+            )
+            .doing(doing)?;
+        let document: String = row.try_get(0).doing(doing)?;
+        serde_json::from_str(&document).map_err(|error| Error::Io {
+            doing: doing.to_owned(),
+            source: error.into(),
+        })
+    }
+
+    pub fn relation(&self, name: &str) -> Option<&Relation> {
+        self.relations.iter().find(|relation| relation.name == name)
+    }
+
+    pub fn function(&self, name: &str) -> Option<&Function> {
+        self.functions.iter().find(|function| function.name == name)
+    }
+
+    /// The owner of the tables; None where there are none or they have several.
+    pub fn owner(&self) -> Option<&str> {
+        let mut owners = self
+            .relations
+            .iter()
+            .map(|relation| relation.owner.as_str());
+        let first = owners.next()?;
+        owners.all(|owner| owner == first).then_some(first)
+    }
+}
+
+impl Relation {
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    pub fn constraint(&self, name: &str) -> Option<&Constraint> {
+        self.constraints
+            .iter()
+            .find(|constraint| constraint.name == name)
+    }
+
+    pub fn index(&self, name: &str) -> Option<&Index> {
+        self.indexes.iter().find(|index| index.name == name)
+    }
+
+    pub fn trigger(&self, name: &str) -> Option<&Trigger> {
+        self.triggers.iter().find(|trigger| trigger.name == name)
+    }
+}

@@ -1,0 +1,349 @@
+//! The objects that the migrations make, read out of their own SQL with the server's grammar: so what is expected,
+//! and the statement that restores it, are never written down a second time.
+
+use pg_query::NodeEnum;
+use pg_query::protobuf::{AlterTableStmt, AlterTableType, ConstrType, Node};
+
+use crate::error::Error;
+use crate::migrations::Migration;
+
+/// What a set of migrations makes. A later definition of a function or trigger replaces an earlier one.
+#[derive(Debug, Default)]
+pub struct Shipped {
+    pub functions: Vec<Function>,
+    pub triggers: Vec<Trigger>,
+    pub indexes: Vec<Index>,
+    pub checks: Vec<Check>,
+    pub defaults: Vec<Default>,
+    /// Constraints of CREATE TABLE that have an index of their name.
+    keys: Vec<String>,
+}
+
+#[derive(Debug)]
+pub struct Function {
+    pub name: String,
+    pub body: String,
+    pub security_definer: bool,
+    /// As `pg_proc.proconfig` holds them.
+    pub settings: Vec<String>,
+    /// CREATE OR REPLACE FUNCTION
+    pub sql: String,
+    /// Its REVOKE and COMMENT.
+    pub with: Vec<String>,
+}
+
+#[derive(Debug)]
+pub struct Trigger {
+    pub name: String,
+    pub table: String,
+    pub function: String,
+    /// CREATE OR REPLACE TRIGGER
+    pub sql: String,
+}
+
+#[derive(Debug)]
+pub struct Index {
+    pub name: String,
+    pub table: String,
+    /// CREATE INDEX CONCURRENTLY IF NOT EXISTS
+    pub sql: String,
+}
+
+#[derive(Debug)]
+pub struct Check {
+    pub name: String,
+    pub table: String,
+    /// ALTER TABLE … ADD CONSTRAINT … NOT VALID
+    pub sql: String,
+}
+
+/// A default that a migration changed later.
+#[derive(Debug)]
+pub struct Default {
+    pub table: String,
+    pub column: String,
+    /// ALTER TABLE … ALTER COLUMN … SET DEFAULT
+    pub sql: String,
+}
+
+impl Shipped {
+    /// Reads what `migrations` make.
+    ///
+    /// # Errors
+    /// [`Error::Destructive`] where a file is no SQL.
+    pub fn of<'a>(migrations: impl IntoIterator<Item = &'a Migration>) -> Result<Self, Error> {
+        let mut shipped = Self::default();
+        for migration in migrations {
+            let parsed = pg_query::parse(&migration.sql, pg_query::ParserOptions::default())
+                .map_err(|error| {
+                    Error::Destructive(vec![format!("{}: {error}", migration.file())])
+                })?;
+            for raw in &parsed.protobuf.stmts {
+                let Some(node) = raw
+                    .stmt
+                    .as_ref()
+                    .and_then(|statement| statement.node.as_ref())
+                else {
+                    continue;
+                };
+                shipped.add(node, text(&migration.sql, raw.stmt_location, raw.stmt_len));
+            }
+        }
+        Ok(shipped)
+    }
+
+    fn add(&mut self, node: &NodeEnum, sql: &str) {
+        match node {
+            NodeEnum::CreateFunctionStmt(statement) => {
+                let option = |name: &str| {
+                    statement
+                        .options
+                        .iter()
+                        .find_map(|option| match &option.node {
+                            Some(NodeEnum::DefElem(element)) if element.defname == name => {
+                                element.arg.as_deref()
+                            }
+                            _ => None,
+                        })
+                };
+                let name = last_name(&statement.funcname);
+                self.functions.retain(|function| function.name != name);
+                self.functions.push(Function {
+                    body: option("as").map(strings).unwrap_or_default().concat(),
+                    security_definer: option("security").is_some_and(is_true),
+                    settings: statement.options.iter().filter_map(setting).collect(),
+                    sql: or_replace(sql, "FUNCTION"),
+                    with: Vec::new(),
+                    name,
+                });
+            }
+            NodeEnum::CreateTrigStmt(statement) => {
+                self.triggers
+                    .retain(|trigger| trigger.name != statement.trigname);
+                self.triggers.push(Trigger {
+                    name: statement.trigname.clone(),
+                    table: relation_name(statement.relation.as_ref()),
+                    function: last_name(&statement.funcname),
+                    sql: or_replace(sql, "TRIGGER"),
+                });
+            }
+            NodeEnum::IndexStmt(statement) => self.indexes.push(Index {
+                name: statement.idxname.clone(),
+                table: relation_name(statement.relation.as_ref()),
+                sql: sql.to_owned(),
+            }),
+            NodeEnum::CreateStmt(statement) => {
+                for element in &statement.table_elts {
+                    if let Some(NodeEnum::Constraint(key)) = &element.node
+                        && matches!(
+                            key.contype(),
+                            ConstrType::ConstrPrimary | ConstrType::ConstrUnique
+                        )
+                    {
+                        self.keys.push(key.conname.clone());
+                    }
+                }
+            }
+            NodeEnum::AlterTableStmt(statement) => {
+                for command in &statement.cmds {
+                    self.add_alteration(statement, command);
+                }
+            }
+            NodeEnum::GrantStmt(statement) => {
+                for object in &statement.objects {
+                    self.attach(object, sql);
+                }
+            }
+            NodeEnum::CommentStmt(statement) => {
+                if let Some(object) = &statement.object {
+                    self.attach(object, sql);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn add_alteration(&mut self, statement: &AlterTableStmt, command: &Node) {
+        // One command per statement, whatever else the shipped statement holds.
+        let single = NodeEnum::AlterTableStmt(AlterTableStmt {
+            cmds: vec![command.clone()],
+            ..statement.clone()
+        });
+        let (Some(NodeEnum::AlterTableCmd(command)), Ok(sql)) = (
+            &command.node,
+            single.deparse(pg_query::DeparseOptions::default()),
+        ) else {
+            return;
+        };
+        let table = relation_name(statement.relation.as_ref());
+        match command.subtype() {
+            AlterTableType::AtAddConstraint => {
+                if let Some(NodeEnum::Constraint(check)) =
+                    command.def.as_ref().and_then(|def| def.node.as_ref())
+                    && check.contype() == ConstrType::ConstrCheck
+                {
+                    let name = check.conname.clone();
+                    self.checks.push(Check { name, table, sql });
+                }
+            }
+            AlterTableType::AtColumnDefault => {
+                let column = command.name.clone();
+                self.defaults.push(Default { table, column, sql });
+            }
+            _ => {}
+        }
+    }
+
+    /// Keeps `sql` with the function that `object` names, if it names one.
+    fn attach(&mut self, object: &Node, sql: &str) {
+        if let Some(NodeEnum::ObjectWithArgs(object)) = &object.node {
+            let name = last_name(&object.objname);
+            if let Some(function) = self
+                .functions
+                .iter_mut()
+                .find(|function| function.name == name)
+            {
+                function.with.push(sql.to_owned());
+            }
+        }
+    }
+
+    /// Names in the schema's space of relations, other than the tables themselves.
+    pub fn relation_names(&self) -> Vec<&str> {
+        let indexes = self.indexes.iter().map(|index| index.name.as_str());
+        indexes
+            .chain(self.keys.iter().map(String::as_str))
+            .collect()
+    }
+
+    pub fn function_names(&self) -> Vec<&str> {
+        self.functions
+            .iter()
+            .map(|function| function.name.as_str())
+            .collect()
+    }
+}
+
+/// The text of one statement without the comments before it.
+fn text(sql: &str, location: i32, length: i32) -> &str {
+    let start = usize::try_from(location).unwrap_or(0);
+    let end = match usize::try_from(length) {
+        Ok(0) | Err(_) => sql.len(),
+        Ok(length) => start + length,
+    };
+    let mut text = sql.get(start..end).unwrap_or_default().trim();
+    while text.starts_with("--") {
+        text = text
+            .split_once('\n')
+            .map_or("", |(_, rest)| rest.trim_start());
+    }
+    text
+}
+
+fn or_replace(sql: &str, kind: &str) -> String {
+    match sql.strip_prefix(&format!("CREATE {kind} ")) {
+        Some(rest) => format!("CREATE OR REPLACE {kind} {rest}"),
+        None => sql.to_owned(),
+    }
+}
+
+fn relation_name(relation: Option<&pg_query::protobuf::RangeVar>) -> String {
+    relation
+        .map(|relation| relation.relname.clone())
+        .unwrap_or_default()
+}
+
+fn last_name(names: &[Node]) -> String {
+    names.last().map(strings).unwrap_or_default().concat()
+}
+
+fn strings(node: &Node) -> Vec<String> {
+    match &node.node {
+        Some(NodeEnum::String(string)) => vec![string.sval.clone()],
+        Some(NodeEnum::List(list)) => list.items.iter().flat_map(strings).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn is_true(node: &Node) -> bool {
+    matches!(&node.node, Some(NodeEnum::Boolean(boolean)) if boolean.boolval)
+}
+
+/// `SET name = value, …` of a function, as the catalog holds it.
+fn setting(option: &Node) -> Option<String> {
+    let Some(NodeEnum::DefElem(element)) = &option.node else {
+        return None;
+    };
+    let Some(NodeEnum::VariableSetStmt(set)) = &element.arg.as_ref()?.node else {
+        return None;
+    };
+    let values: Vec<_> = set.args.iter().filter_map(constant).collect();
+    Some(format!("{}={}", set.name, values.join(", ")))
+}
+
+fn constant(node: &Node) -> Option<String> {
+    use pg_query::protobuf::a_const::Val;
+    match &node.node {
+        Some(NodeEnum::AConst(constant)) => match constant.val.as_ref()? {
+            Val::Sval(string) => Some(string.sval.clone()),
+            Val::Ival(integer) => Some(integer.ival.to_string()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::expected;
+    use crate::schema::Schema;
+
+    fn shipped() -> Shipped {
+        let schema = Schema::new("Odd name").unwrap();
+        Shipped::of(&crate::migrations::load(None, &schema).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn everything_shipped_has_an_expected_definition() {
+        let shipped = shipped();
+        let triggers = shipped.triggers.iter().map(|trigger| &trigger.name);
+        let indexes = shipped.indexes.iter().map(|index| &index.name);
+        let checks = shipped.checks.iter().map(|check| &check.name);
+        for name in triggers.chain(indexes).chain(checks) {
+            assert!(expected::definition(name, "public").is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn statements_can_be_run_again() {
+        let shipped = shipped();
+        assert!(!shipped.functions.is_empty() && !shipped.triggers.is_empty());
+        for function in &shipped.functions {
+            assert!(
+                function
+                    .sql
+                    .starts_with("CREATE OR REPLACE FUNCTION \"Odd name\".")
+            );
+            assert!(function.body.contains("RAISE EXCEPTION"));
+            assert!(function.settings[0] == "search_path=pg_catalog, pg_temp");
+            assert!(function.with.iter().any(|sql| sql.starts_with("REVOKE")));
+        }
+        for trigger in &shipped.triggers {
+            assert!(trigger.sql.starts_with("CREATE OR REPLACE TRIGGER "));
+            assert!(
+                shipped
+                    .functions
+                    .iter()
+                    .any(|function| function.name == trigger.function)
+            );
+        }
+        for index in &shipped.indexes {
+            assert!(index.sql.contains("CONCURRENTLY IF NOT EXISTS"));
+        }
+        for check in &shipped.checks {
+            assert!(check.sql.ends_with("NOT VALID"), "{}", check.sql);
+        }
+        assert_eq!(shipped.defaults.len(), 2);
+    }
+}
