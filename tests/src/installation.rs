@@ -102,13 +102,13 @@ pub(crate) fn without_settings(command: &mut Command) {
     command.env("PSQLRC", "/dev/null").env("LC_ALL", "C.UTF-8");
 }
 
-/// `NAME=value` lines.
+/// `NAME='value'` lines, as the shell reads them.
 fn written_settings() -> HashMap<String, String> {
     fs::read_to_string(workspace_root().join(".build/env"))
         .unwrap_or_default()
         .lines()
         .filter_map(|line| line.split_once('='))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned()))
         .collect()
 }
 

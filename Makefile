@@ -1,0 +1,45 @@
+# Everything is private to .build; `make demo` and `make test` prepare it themselves. PG_CONFIG=/path/to/pg_config
+# chooses another PostgreSQL than the distribution's: a copy of it is used, except by `make install`.
+
+# What tests/setup/prepare.sh has found, in the environment of a command.
+in_env = set -a && . ./.build/env && set +a && PATH="$$PWD/.build/cargo-pgrx/bin:$$PATH" &&
+pg_features = --no-default-features --features ext_registry/pg$$PG_MAJOR
+# One selection for every build of them: another one would unify features differently and build twice.
+plain_crates = --package ext_registry_core --package ext-migrate --package ext_registry_tests
+
+# Cargo uses every core by itself, and one step needs the other's result.
+.NOTPARALLEL:
+.PHONY: help prepare build lint unit integration test demo demo-stop psql install
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 18
+
+prepare:
+	@tests/setup/prepare.sh
+
+build: prepare ## Build ext-migrate, and the extension into the private server
+	@$(in_env) cargo build $(plain_crates)
+	@$(in_env) tests/setup/install-extension.sh
+
+lint: prepare ## Formatting and clippy
+	@$(in_env) tests/setup/lint.sh $(pg_features)
+
+unit: prepare ## Tests that need no server
+	@$(in_env) cargo test --package ext_registry_core --package ext-migrate
+
+integration: build ## Tests on real servers; ARGS="--test finalize" runs some of them
+	@$(in_env) cargo test $(plain_crates) $(ARGS)
+
+test: lint integration ## Everything
+
+demo: build ## Publish, be refused and list on a private server, in psql
+	@$(in_env) tests/demo/demo.sh
+
+demo-stop: ## Stop the server of the demo and remove its data
+	@tests/demo/stop.sh
+
+psql: ## Open psql on the server of the demo
+	@tests/demo/psql.sh
+
+install: ## Install into the PostgreSQL of PG_CONFIG=/path/to/pg_config, and ext-migrate with cargo install
+	@tests/setup/install.sh
