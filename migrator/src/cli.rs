@@ -52,7 +52,7 @@ pub struct Common {
     pub schema: String,
 
     /// Longest wait for a lock that blocks others, before each of several retries (2s, 500ms)
-    #[arg(long, global = true, default_value = "2s", value_parser = duration, value_name = "TIME")]
+    #[arg(long, global = true, default_value = "2s", value_parser = limit, value_name = "TIME")]
     pub lock_timeout: Duration,
 
     /// How long to wait for another run of ext-migrate to end (10min, 30s, 0)
@@ -192,6 +192,14 @@ fn duration(text: &str) -> Result<Duration, String> {
     match milliseconds {
         Some(ms) if ms <= i32::MAX as u64 => Ok(Duration::from_millis(ms)),
         _ => Err("longer than 24 days".to_owned()),
+    }
+}
+
+/// PostgreSQL takes 0 for no limit at all, which is what this option is there to prevent.
+fn limit(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("must be longer than 0".to_owned()),
+        limit => Ok(limit),
     }
 }
 

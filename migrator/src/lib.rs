@@ -1,11 +1,17 @@
 //! `ext-migrate`: brings a database to the current schema of ext_registry and proves that it lost nothing.
 
+pub mod apply;
 pub mod cli;
 pub mod commands;
+pub mod concurrently;
 pub mod connect;
+pub mod elsewhere;
 pub mod error;
+pub mod extension;
+pub mod history;
 pub mod inspect;
 pub mod lint;
+pub mod lock;
 pub mod migrations;
 pub mod output;
 pub mod proof;

@@ -1,7 +1,209 @@
+//! `up`: makes the database current.
+
+use std::fmt;
+use std::time::Instant;
+
+use postgres::Transaction;
+use serde::Serialize;
+
+use crate::apply::{As, Runner};
 use crate::cli::UpArgs;
 use crate::commands::Context;
-use crate::error::{Error, Exit};
+use crate::connect::Session;
+use crate::error::{Doing, Error, Exit};
+use crate::extension::{self, Action};
+use crate::history::{self, History};
+use crate::lock::Lock;
+use crate::migrations::{Kind, Migration};
+use crate::proof::Proof;
+use crate::schema::Schema;
+use crate::{elsewhere, inspect, lint};
 
-pub fn run(_context: &Context, _args: &UpArgs) -> Result<Exit, Error> {
+/// What `up` did. In JSON:
+///
+/// ```json
+/// {
+///   "schema": "public",
+///   "applied": [{"version": 1, "file": "V1__tables.sql", "milliseconds": 12}],
+///   "current": 11,
+///   "extension": {"action": "create", "version": "0.1.0"},
+///   "proof": {}
+/// }
+/// ```
+///
+/// `extension.action` is `create`, `update` (then `from` is there as well), `none` or `skip`; `current` is the number
+/// of the newest migration; `proof` is described at [`Proof`] and null when nothing was run.
+#[derive(Debug, Serialize)]
+struct Report {
+    schema: String,
+    applied: Vec<Step>,
+    current: i32,
+    extension: Action,
+    proof: Option<Proof>,
+}
+
+#[derive(Debug, Serialize)]
+struct Step {
+    version: i32,
+    file: String,
+    milliseconds: u128,
+}
+
+/// Runs `up`. Every error leaves a state that the next `up` goes on from.
+pub fn run(context: &Context, args: &UpArgs) -> Result<Exit, Error> {
+    let schema = context.schema()?;
+    let migrations = context.migrations(&schema)?;
+    lint::check(&migrations)?;
+
+    let mut session = context.connect()?;
+    let lock = Lock::acquire(&mut session, context.options.wait)?;
+    session.prepare()?;
+    let start = look(&mut session, &schema, &migrations, args)?;
+    let mut runner = Runner {
+        session: &mut session,
+        lock: &lock,
+        schema: &schema,
+        lock_timeout: context.options.lock_timeout,
+        owner: start.owner.clone(),
+    };
+    let report = bring_up(context, &mut runner, &migrations, start)?;
+    lock.release(&mut session.client)?;
+    context.output.result(&report)?;
     Ok(Exit::Done)
+}
+
+/// What `up` found before its first change.
+struct Start {
+    history: History,
+    owner: Option<String>,
+    extension: Action,
+}
+
+/// Refuses whatever cannot be brought to its end.
+fn look(
+    session: &mut Session,
+    schema: &Schema,
+    migrations: &[Migration],
+    args: &UpArgs,
+) -> Result<Start, Error> {
+    let mut transaction = session.read_only()?;
+    let history = History::read(&mut transaction, schema, migrations)?.agreed()?;
+    let applied = history.versions();
+    let extend = !args.without_extension;
+    let ground = inspect::preflight(&mut transaction, schema, migrations, &applied, extend)?;
+    elsewhere::refuse_tables_elsewhere(&mut transaction, schema)?;
+    let extension = match extend {
+        true => extension::State::read(&mut transaction)?.action(&mut transaction)?,
+        false => Action::Skip,
+    };
+    let connected = session_role(&mut transaction)?;
+    let owner = ground.table_owner.filter(|owner| *owner != connected);
+    Ok(Start {
+        history,
+        owner,
+        extension,
+    })
+}
+
+fn session_role(transaction: &mut Transaction) -> Result<String, Error> {
+    let doing = "looking at the role";
+    let row = transaction
+        .query_one("SELECT current_user::text", &[])
+        .doing(doing)?;
+    row.try_get(0).doing(doing)
+}
+
+fn bring_up(
+    context: &Context,
+    runner: &mut Runner,
+    migrations: &[Migration],
+    start: Start,
+) -> Result<Report, Error> {
+    let schema = runner.schema;
+    let mut proof: Option<Proof> = None;
+    let mut add = |part: Proof| match &mut proof {
+        Some(whole) => whole.merge(part),
+        None => proof = Some(part),
+    };
+    if !start.history.exists {
+        create_history(runner, schema)?;
+    }
+    let mut applied = Vec::new();
+    for migration in start.history.pending(migrations) {
+        context
+            .output
+            .log(&format!("applying {}", migration.file()));
+        let began = Instant::now();
+        add(match &migration.kind {
+            Kind::Transactional => runner.migrate(migration)?,
+            Kind::Concurrent { index, table } => runner.build_index(migration, index, table)?,
+        });
+        applied.push(Step {
+            version: migration.version,
+            file: migration.file(),
+            milliseconds: began.elapsed().as_millis(),
+        });
+    }
+    if let Some(sql) = start.extension.sql(schema) {
+        context.output.log(&sql);
+        add(runner.transaction(&sql, As::Connected, |transaction| {
+            transaction.batch_execute(&sql)
+        })?);
+    }
+    Ok(Report {
+        schema: schema.name().to_owned(),
+        applied,
+        current: migrations.last().map_or(0, |migration| migration.version),
+        extension: start.extension,
+        proof,
+    })
+}
+
+/// The schema, where it is missing, and the history table: one transaction, and no migration yet.
+fn create_history(runner: &mut Runner, schema: &Schema) -> Result<(), Error> {
+    let exists = "SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1";
+    runner
+        .transaction("creating the history table", As::Owner, |transaction| {
+            // IF NOT EXISTS asks for the right to create a schema even where it is there.
+            if transaction.query_opt(exists, &[&schema.name()])?.is_none() {
+                transaction.batch_execute(&format!("CREATE SCHEMA {}", schema.quoted()))?;
+            }
+            history::create(transaction, schema)
+        })
+        .map(|_| ())
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for step in &self.applied {
+            writeln!(f, "applied {} ({} ms)", step.file, step.milliseconds)?;
+        }
+        let name = extension::NAME;
+        match &self.extension {
+            Action::Create { version } => {
+                writeln!(
+                    f,
+                    "created extension {name} {version} in schema {}",
+                    self.schema
+                )?;
+            }
+            Action::Update { from, version } => {
+                writeln!(f, "updated extension {name} from {from} to {version}")?;
+            }
+            Action::None { version } => writeln!(f, "extension {name} {version} is installed")?,
+            Action::Skip => writeln!(f, "extension {name}: left alone (--without-extension)")?,
+        }
+        match self.applied.is_empty() {
+            true => writeln!(
+                f,
+                "no migration to apply, schema {} is at V{}",
+                self.schema, self.current
+            )?,
+            false => writeln!(f, "schema {} is at V{}", self.schema, self.current)?,
+        }
+        match &self.proof {
+            Some(proof) => write!(f, "{proof}"),
+            None => Ok(()),
+        }
+    }
 }

@@ -1,0 +1,151 @@
+//! Runs a migration in one transaction with its history row, and proves before the commit what it did.
+
+use std::thread;
+use std::time::Duration;
+
+use postgres::Transaction;
+use postgres::error::SqlState;
+
+use crate::connect::Session;
+use crate::error::{Doing, Error, describe};
+use crate::history;
+use crate::lock::Lock;
+use crate::migrations::Migration;
+use crate::proof::{Proof, Snapshot};
+use crate::schema::{Schema, quote_ident};
+
+/// How often a step is tried when a lock it needs is not to be had.
+const ATTEMPTS: u32 = 8;
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// What a step needs besides its SQL.
+pub struct Runner<'a> {
+    pub session: &'a mut Session,
+    pub lock: &'a Lock,
+    pub schema: &'a Schema,
+    pub lock_timeout: Duration,
+    /// The owner of the tables, where that is not the connected role.
+    pub owner: Option<String>,
+}
+
+/// Whose rights a step runs with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum As {
+    /// The owner of the tables: what the step creates belongs to it.
+    Owner,
+    /// The connected role.
+    Connected,
+}
+
+impl Runner<'_> {
+    /// One migration and its history row: both or neither.
+    pub fn migrate(&mut self, migration: &Migration) -> Result<Proof, Error> {
+        let schema = self.schema;
+        let step = migration.file();
+        self.transaction(&step, As::Owner, |transaction| {
+            transaction.batch_execute(&migration.sql)?;
+            history::record(transaction, schema, migration)
+        })
+    }
+
+    /// Runs `work` in a transaction that waits for no lock longer than `--lock-timeout`, rolls back and tries again
+    /// when it does not get one, and commits only what is proved to have added and nothing else.
+    ///
+    /// Errors: [`Error::TableLock`] (exit 5) after the last attempt, [`Error::Destructive`] (exit 6).
+    pub fn transaction(
+        &mut self,
+        step: &str,
+        role: As,
+        work: impl Fn(&mut Transaction) -> Result<(), postgres::Error>,
+    ) -> Result<Proof, Error> {
+        for attempt in 1.. {
+            let error = match self.attempt(step, role, &work) {
+                Ok(proof) => return Ok(proof),
+                Err(error) => error,
+            };
+            let Some(cause) = lock_refused(&error) else {
+                return Err(error);
+            };
+            if attempt == ATTEMPTS {
+                return Err(Error::TableLock {
+                    step: step.to_owned(),
+                    lock_timeout: self.lock_timeout,
+                    attempts: ATTEMPTS,
+                    cause,
+                });
+            }
+            let pause = pause(self.lock_timeout, attempt);
+            self.session.output.log(&format!(
+                "{step}: {cause}; stepped back, attempt {} of {ATTEMPTS} in {:.1} s",
+                attempt + 1,
+                pause.as_secs_f32()
+            ));
+            thread::sleep(pause);
+        }
+        unreachable!("the loop ends with its last attempt")
+    }
+
+    fn attempt(
+        &mut self,
+        step: &str,
+        role: As,
+        work: &impl Fn(&mut Transaction) -> Result<(), postgres::Error>,
+    ) -> Result<Proof, Error> {
+        let mut transaction = self.session.client.transaction().doing(step)?;
+        self.lock.assert_held(&mut transaction)?;
+        transaction
+            .batch_execute(&format!(
+                "SET LOCAL lock_timeout = {}",
+                self.lock_timeout.as_millis()
+            ))
+            .doing(step)?;
+        if let (As::Owner, Some(owner)) = (role, &self.owner) {
+            transaction
+                .batch_execute(&format!("SET LOCAL ROLE {}", quote_ident(owner)))
+                .doing(step)?;
+        }
+        let before = Snapshot::take(&mut transaction, self.schema)?;
+        work(&mut transaction).doing(step)?;
+        let proof = before.verify(&mut transaction)?;
+        transaction.commit().doing(step)?;
+        Ok(proof)
+    }
+}
+
+/// The cause, where a lock was not to be had in time or a deadlock was broken.
+pub fn lock_refused(error: &Error) -> Option<String> {
+    match error {
+        Error::Database { source, .. } => source
+            .code()
+            .filter(|code| {
+                [
+                    SqlState::LOCK_NOT_AVAILABLE,
+                    SqlState::T_R_DEADLOCK_DETECTED,
+                ]
+                .contains(code)
+            })
+            .map(|_| describe(source)),
+        _ => None,
+    }
+}
+
+/// Doubles from `--lock-timeout` on, so that the others get at least as much time as we took; with jitter, so that
+/// two that collide do not meet again.
+fn pause(lock_timeout: Duration, attempt: u32) -> Duration {
+    let doubled = lock_timeout.saturating_mul(1 << (attempt - 1).min(16));
+    doubled.min(LONGEST_PAUSE).mul_f64(0.5 + fastrand::f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_stay_bounded() {
+        for attempt in 1..40 {
+            let pause = pause(Duration::from_millis(100), attempt);
+            assert!(pause >= Duration::from_millis(50), "{pause:?}");
+            assert!(pause <= LONGEST_PAUSE.mul_f64(1.5), "{pause:?}");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! CREATE INDEX CONCURRENTLY: outside a transaction, without a lock timeout, recorded once the index is valid.
+
+mod progress;
+
+use postgres::Client;
+
+use crate::apply::{As, Runner};
+use crate::error::{Doing, Error};
+use crate::history;
+use crate::migrations::Migration;
+use crate::proof::Proof;
+use crate::schema::{Schema, quote_ident};
+
+/// How often a build that lost a deadlock is begun again.
+const ATTEMPTS: u32 = 3;
+
+impl Runner<'_> {
+    /// Builds the index of a migration and records it. Killed at any moment, the next run drops what is invalid,
+    /// builds it again, or finds it valid and only records it.
+    ///
+    /// It waits for old transactions without blocking anybody, so `--lock-timeout` does not apply: cancelled, it would
+    /// leave an invalid index.
+    pub fn build_index(
+        &mut self,
+        migration: &Migration,
+        index: &str,
+        table: &str,
+    ) -> Result<Proof, Error> {
+        let step = migration.file();
+        self.lock.assert_held(&mut self.session.client)?;
+        if let Some(owner) = &self.owner {
+            self.session
+                .client
+                .batch_execute(&format!("SET ROLE {}", quote_ident(owner)))
+                .doing(&step)?;
+        }
+        let built = self.build(migration, index, table);
+        if self.owner.is_some() {
+            let reset = self.session.client.batch_execute("RESET ROLE").doing(&step);
+            // The first error is the one that tells.
+            built?;
+            reset?;
+        } else {
+            built?;
+        }
+        let schema = self.schema;
+        self.transaction(&step, As::Owner, |transaction| {
+            history::record(transaction, schema, migration)
+        })
+    }
+
+    fn build(&mut self, migration: &Migration, index: &str, table: &str) -> Result<(), Error> {
+        let step = migration.file();
+        for attempt in 1.. {
+            match state(&mut self.session.client, self.schema, index, table)? {
+                State::Valid => return Ok(()),
+                State::Other(what) => {
+                    return Err(Error::Unfit(vec![format!(
+                        "{step}: {index} is {what}: rename it, then run up again"
+                    )]));
+                }
+                State::Invalid => {
+                    self.session.output.log(&format!(
+                        "{step}: dropping the invalid index {index} that an interrupted build left"
+                    ));
+                    self.session
+                        .client
+                        .batch_execute(&format!(
+                            "DROP INDEX CONCURRENTLY IF EXISTS {}.{}",
+                            self.schema.quoted(),
+                            quote_ident(index)
+                        ))
+                        .doing(&step)?;
+                }
+                State::Missing => {}
+            }
+            let watch = progress::Watch::start(self.session, &step);
+            let built = self
+                .session
+                .client
+                .batch_execute(&migration.sql)
+                .doing(&step);
+            watch.stop();
+            match built {
+                Err(error)
+                    if attempt < ATTEMPTS && crate::apply::lock_refused(&error).is_some() =>
+                {
+                    self.session
+                        .output
+                        .log(&format!("{error}; beginning again"));
+                }
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    return match state(&mut self.session.client, self.schema, index, table)? {
+                        State::Valid => Ok(()),
+                        _ => Err(Error::Unfit(vec![format!(
+                            "{step}: the index {index} is not valid after its build"
+                        )])),
+                    };
+                }
+            }
+        }
+        unreachable!("the loop ends with its last attempt")
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum State {
+    Missing,
+    Invalid,
+    Valid,
+    /// Something else has the name.
+    Other(String),
+}
+
+fn state(client: &mut Client, schema: &Schema, index: &str, table: &str) -> Result<State, Error> {
+    let doing = "looking at an index";
+    let row = client
+        .query_opt(
+            "SELECT coalesce(i.indisvalid AND i.indisready, false), coalesce(t.relname = $3, false), \
+                    coalesce('an index of ' || t.relname, 'a relation of another kind') \
+             FROM pg_catalog.pg_class c \
+             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
+             LEFT JOIN pg_catalog.pg_class t ON t.oid = i.indrelid \
+             WHERE n.nspname = $1 AND c.relname = $2",
+            &[&schema.name(), &index, &table],
+        )
+        .doing(doing)?;
+    let Some(row) = row else {
+        return Ok(State::Missing);
+    };
+    let valid: bool = row.try_get(0).doing(doing)?;
+    let ours: bool = row.try_get(1).doing(doing)?;
+    Ok(match (ours, valid) {
+        (true, true) => State::Valid,
+        (true, false) => State::Invalid,
+        (false, _) => State::Other(row.try_get(2).doing(doing)?),
+    })
+}

@@ -1,0 +1,104 @@
+//! Shows how far an index build is, as the server itself reports it to a second session.
+
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use postgres::Client;
+
+use crate::connect::{Connection, Session};
+use crate::lock::SimpleQuery;
+use crate::output::Output;
+
+/// Short builds pass without a word.
+const PATIENCE: Duration = Duration::from_secs(2);
+const ON_TERMINAL: Duration = Duration::from_millis(500);
+const PLAIN: Duration = Duration::from_secs(15);
+
+/// Watches until it is stopped. What goes wrong in it is not worth failing a build for.
+pub struct Watch {
+    stop: Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Watch {
+    pub fn start(session: &mut Session, step: &str) -> Self {
+        let (stop, stopped) = mpsc::channel();
+        let pid = session
+            .client
+            .first_value("SELECT pg_catalog.pg_backend_pid()")
+            .ok()
+            .flatten();
+        let connection = session.connection.clone();
+        let (output, step) = (session.output, step.to_owned());
+        let thread = thread::spawn(move || {
+            if stopped.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout)
+                && let Some(pid) = pid
+            {
+                watch(&connection, &pid, output, &step, || {
+                    let interval = match output.on_terminal() {
+                        true => ON_TERMINAL,
+                        false => PLAIN,
+                    };
+                    stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout)
+                });
+            }
+        });
+        Self { stop, thread }
+    }
+
+    pub fn stop(self) {
+        // Fails only when the thread has ended by itself.
+        let _ = self.stop.send(());
+        let _ = self.thread.join();
+    }
+}
+
+fn watch(connection: &Connection, pid: &str, output: Output, step: &str, go_on: impl Fn() -> bool) {
+    let Ok(mut session) = connection.open() else {
+        return;
+    };
+    let start = Instant::now();
+    let bar = match output.on_terminal() {
+        true => ProgressBar::with_draw_target(Some(100), ProgressDrawTarget::stderr()),
+        false => ProgressBar::hidden(),
+    };
+    if let Ok(style) =
+        ProgressStyle::with_template("{prefix} {bar:30} {percent:>3} % {msg} {elapsed}")
+    {
+        bar.set_style(style);
+    }
+    bar.set_prefix(step.to_owned());
+    loop {
+        if let Some((phase, percent)) = look(&mut session.client, pid) {
+            bar.set_position(percent);
+            bar.set_message(phase.clone());
+            if !output.on_terminal() {
+                output.log(&format!(
+                    "{step}: {phase}, {percent} % of this phase, {} s so far",
+                    start.elapsed().as_secs()
+                ));
+            }
+        }
+        if !go_on() {
+            break;
+        }
+    }
+    bar.finish_and_clear();
+}
+
+/// The phase, and how much of it is done in percent.
+fn look(client: &mut Client, pid: &str) -> Option<(String, u64)> {
+    let line = client
+        .first_value(&format!(
+            "SELECT phase || '|' || coalesce(\
+                 100 * blocks_done / nullif(blocks_total, 0), \
+                 100 * tuples_done / nullif(tuples_total, 0), \
+                 100 * lockers_done / nullif(lockers_total, 0), 0) \
+             FROM pg_catalog.pg_stat_progress_create_index WHERE pid = {pid}"
+        ))
+        .ok()??;
+    let (phase, percent) = line.split_once('|')?;
+    Some((phase.to_owned(), percent.parse().ok()?))
+}

@@ -1,0 +1,233 @@
+//! The history table: refinery's, under our name, so that refinery itself can read it.
+
+use postgres::{GenericClient, Transaction};
+
+use crate::error::{Doing, Error};
+use crate::migrations::Migration;
+use crate::schema::Schema;
+
+/// The table's name; it lives in the registry's schema.
+pub const TABLE: &str = "ext_registry_schema_history";
+
+/// One row of the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    pub version: i32,
+    pub name: String,
+    /// RFC 3339.
+    pub applied_on: String,
+    /// Decimal, as refinery writes it.
+    pub checksum: String,
+}
+
+/// What the history says about the files.
+#[derive(Debug, Clone)]
+pub struct History {
+    pub applied: Vec<Applied>,
+    /// One line for each row or file that does not fit.
+    pub problems: Vec<String>,
+    /// False on a database that has never been migrated.
+    pub exists: bool,
+}
+
+impl History {
+    /// Reads the history, also where the schema or the table is not there, and compares it with the files.
+    pub fn read(
+        client: &mut impl GenericClient,
+        schema: &Schema,
+        migrations: &[Migration],
+    ) -> Result<Self, Error> {
+        let exists = exists(client, schema)?;
+        let applied = match exists {
+            true => rows(client, schema)?,
+            false => Vec::new(),
+        };
+        Ok(Self {
+            problems: problems(&applied, migrations),
+            applied,
+            exists,
+        })
+    }
+
+    /// Errors with [`Error::History`] (exit 4) where history and files disagree.
+    pub fn agreed(self) -> Result<Self, Error> {
+        match self.problems.is_empty() {
+            true => Ok(self),
+            false => Err(Error::History(self.problems)),
+        }
+    }
+
+    /// The row of a migration.
+    pub fn of(&self, migration: &Migration) -> Option<&Applied> {
+        self.applied
+            .iter()
+            .find(|applied| applied.version == migration.version)
+    }
+
+    /// The numbers of the applied migrations.
+    pub fn versions(&self) -> Vec<i32> {
+        self.applied.iter().map(|applied| applied.version).collect()
+    }
+
+    /// The migrations that are still to run, in order.
+    pub fn pending<'a>(&self, migrations: &'a [Migration]) -> Vec<&'a Migration> {
+        migrations
+            .iter()
+            .filter(|migration| self.of(migration).is_none())
+            .collect()
+    }
+}
+
+/// True where the table is there; needs no right on the schema.
+fn exists(client: &mut impl GenericClient, schema: &Schema) -> Result<bool, Error> {
+    let row = client
+        .query_one(
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p'))",
+            &[&schema.name(), &TABLE],
+        )
+        .doing("looking for the history")?;
+    row.try_get(0).doing("looking for the history")
+}
+
+fn rows(client: &mut impl GenericClient, schema: &Schema) -> Result<Vec<Applied>, Error> {
+    let doing = "reading the history";
+    client
+        .query(
+            &format!(
+                "SELECT version::int4, coalesce(name::text, ''), coalesce(applied_on::text, ''), \
+                 coalesce(checksum::text, '') FROM {}.{TABLE} ORDER BY version",
+                schema.quoted()
+            ),
+            &[],
+        )
+        .doing(doing)?
+        .iter()
+        .map(|row| {
+            Ok(Applied {
+                version: row.try_get(0).doing(doing)?,
+                name: row.try_get(1).doing(doing)?,
+                applied_on: row.try_get(2).doing(doing)?,
+                checksum: row.try_get(3).doing(doing)?,
+            })
+        })
+        .collect()
+}
+
+fn problems(applied: &[Applied], migrations: &[Migration]) -> Vec<String> {
+    let newest = migrations.last().map_or(0, |migration| migration.version);
+    let mut problems = Vec::new();
+    for row in applied {
+        let label = format!("V{}__{}", row.version, row.name);
+        match migrations.iter().find(|m| m.version == row.version) {
+            None if row.version > newest => problems.push(format!(
+                "{label} was applied by a newer ext-migrate; this one knows migrations up to V{newest}"
+            )),
+            None => problems.push(format!("{label} was applied and its file is missing")),
+            Some(migration) if migration.name != row.name => problems.push(format!(
+                "{label} was applied and the file is called {}",
+                migration.file()
+            )),
+            Some(migration) if migration.checksum.to_string() != row.checksum => problems.push(
+                format!(
+                    "{} was changed after it had been applied (checksum then {}, now {})",
+                    migration.file(),
+                    row.checksum,
+                    migration.checksum
+                ),
+            ),
+            Some(_) => {}
+        }
+    }
+    let last = applied.iter().map(|row| row.version).max().unwrap_or(0);
+    let skipped = migrations.iter().filter(|migration| {
+        migration.version < last && !applied.iter().any(|row| row.version == migration.version)
+    });
+    problems.extend(skipped.map(|migration| {
+        format!(
+            "{} is missing from the history, which goes on to V{last}",
+            migration.file()
+        )
+    }));
+    problems
+}
+
+/// Creates the table as refinery does.
+pub fn create(transaction: &mut Transaction, schema: &Schema) -> Result<(), postgres::Error> {
+    transaction.batch_execute(&format!(
+        "CREATE TABLE IF NOT EXISTS {}.{TABLE} (\
+                 version int4 PRIMARY KEY, \
+                 name varchar(255), \
+                 applied_on varchar(255), \
+                 checksum varchar(255))",
+        schema.quoted()
+    ))
+}
+
+/// Records a migration as refinery does, by the server's clock.
+pub fn record(
+    transaction: &mut Transaction,
+    schema: &Schema,
+    migration: &Migration,
+) -> Result<(), postgres::Error> {
+    transaction.execute(
+        &format!(
+            "INSERT INTO {}.{TABLE} (version, name, applied_on, checksum) VALUES ($1, $2, \
+             pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), $3)",
+            schema.quoted()
+        ),
+        &[
+            &migration.version,
+            &migration.name,
+            &migration.checksum.to_string(),
+        ],
+    )?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::migrations;
+
+    fn files() -> Vec<Migration> {
+        migrations::load(None, &Schema::new("public").unwrap()).unwrap()
+    }
+
+    fn row(migration: &Migration) -> Applied {
+        Applied {
+            version: migration.version,
+            name: migration.name.clone(),
+            applied_on: String::new(),
+            checksum: migration.checksum.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_history_that_fits() {
+        let files = files();
+        let applied: Vec<_> = files.iter().take(3).map(row).collect();
+        assert_eq!(problems(&applied, &files), Vec::<String>::new());
+        assert_eq!(problems(&[], &files), Vec::<String>::new());
+    }
+
+    #[test]
+    fn changed_missing_newer_skipped() {
+        let files = files();
+        let mut applied: Vec<_> = files.iter().map(row).collect();
+        applied[0].checksum = "1".to_owned();
+        applied[1].name = "other".to_owned();
+        applied.remove(2);
+        applied.push(Applied {
+            version: 999,
+            ..applied[0].clone()
+        });
+        let found = problems(&applied, &files);
+        assert_eq!(found.len(), 4, "{found:?}");
+        for (problem, word) in found.iter().zip(["changed", "called", "newer", "missing"]) {
+            assert!(problem.contains(word), "{problem}");
+        }
+        let missing = problems(&[row(&files[1])], &files[2..]);
+        assert!(missing[0].contains("its file is missing"), "{missing:?}");
+    }
+}
