@@ -13,3 +13,16 @@ use pgrx::prelude::*;
 
 extension_sql_file!("ext_list_versions.sql", name = "ext_list_versions");
 extension_sql_file!("ext_extension_id.sql", name = "ext_extension_id");
+
+#[cfg(any(test, feature = "pg_test"))]
+mod server_tests;
+
+/// Called by the test framework of pgrx before it starts its server.
+#[cfg(test)]
+pub mod pg_test {
+    pub fn setup(_options: Vec<&str>) {}
+
+    pub fn postgresql_conf_options() -> Vec<&'static str> {
+        vec!["fsync = off"]
+    }
+}

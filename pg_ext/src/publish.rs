@@ -184,7 +184,7 @@ fn next_version(series: Series, highest: Option<&str>) -> Result<String, Error> 
 
 /// Now, in microseconds since 2000; later than the last one, so that one backend's publishes list in their order
 /// even where the clock was set back.
-fn publish_time() -> i64 {
+pub fn publish_time() -> i64 {
     thread_local!(static LAST: Cell<i64> = const { Cell::new(i64::MIN) });
     LAST.with(|last| {
         let now = ffi::clock().max(last.get().saturating_add(1));
