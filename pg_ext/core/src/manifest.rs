@@ -4,6 +4,7 @@ mod issue;
 mod json;
 mod reader;
 mod rules;
+mod typed;
 
 use std::borrow::Cow;
 

@@ -3,6 +3,7 @@ use std::fmt::{self, Display};
 
 use serde::Serialize;
 
+use super::rules::Rule;
 use crate::Error;
 use crate::quote::write_quoted;
 
@@ -87,6 +88,17 @@ impl Issues {
             path: at.to_string(),
             message: message.into(),
         });
+    }
+
+    /// Adds what the rules find wrong with `text`.
+    pub(super) fn check(&mut self, at: Path<'_>, text: &str, rules: &[Rule]) {
+        for rule in rules {
+            rule(self, at, text);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub(super) fn append(&mut self, mut others: Self) {

@@ -1,15 +1,14 @@
-//! Walks through a manifest once, from the outside in, and notes every issue on the way.
+//! Walks through a manifest from the outside in and notes every issue on the way.
 
 use std::borrow::Cow;
 
 use super::issue::{Issues, Path};
 use super::json::{Json, Kind};
-use super::{Issue, MAX_MANIFEST_BYTES, MAX_NESTING, Manifest, rules};
+use super::rules::{self, Rule};
+use super::{Issue, MAX_MANIFEST_BYTES, MAX_NESTING, Manifest, typed};
 
 const NO_OBJECT: &str = "must be an object";
 const NO_STRING: &str = "must be a string";
-
-type Rule = fn(&mut Issues, Path<'_>, &str);
 
 pub(super) fn read(text: &[u8]) -> Result<Manifest<'_>, Vec<Issue>> {
     let mut issues = Issues::default();
@@ -27,10 +26,10 @@ pub(super) fn read(text: &[u8]) -> Result<Manifest<'_>, Vec<Issue>> {
     };
     let document = Json::document(text);
     if document.is_deeper_than(MAX_NESTING) {
-        issues.add(
-            Path::Root,
-            format!("must not be nested deeper than {MAX_NESTING} levels"),
-        );
+        let message = format!("must not be nested deeper than {MAX_NESTING} levels");
+        issues.add(Path::Root, message);
+    } else if let Some(manifest) = typed::read(text) {
+        return Ok(manifest);
     }
     let mut reader = Reader { issues };
     let manifest = reader.manifest(document);
@@ -82,29 +81,24 @@ impl Reader {
         };
         self.issues.append(unknown);
 
-        let name_rules: &[Rule] = &[rules::not_empty, rules::short, rules::no_control_characters];
-        let publisher = self.required(Path::Root.member("publisher"), publisher, name_rules);
-        let name = self.required(Path::Root.member("name"), name, name_rules);
+        let publisher = self.required(Path::Root.member("publisher"), publisher, rules::NAME);
+        let name = self.required(Path::Root.member("name"), name, rules::NAME);
         let version_at = Path::Root.member("version");
         let version = self
             .required(version_at, version, &[])
             .and_then(|version| rules::version(&mut self.issues, version_at, &version));
-        let runtime_at = Path::Root.member("runtime");
-        let runtime = self.required(runtime_at, runtime, name_rules);
-        if let Some(runtime) = &runtime {
-            rules::runtime(&mut self.issues, runtime_at, runtime);
-        }
+        let runtime = self.required(Path::Root.member("runtime"), runtime, rules::RUNTIME);
         if let Some(capabilities) = capabilities {
             self.strings(Path::Root.member("capabilities"), capabilities, &[]);
         }
         let entry = ui.and_then(|ui| self.ui(Path::Root.member("ui"), ui));
         let normalised_api = api.and_then(|api| self.api(Path::Root.member("api"), api));
         if let Some(assets) = assets {
-            self.strings(Path::Root.member("assets"), assets, &[rules::path]);
+            self.strings(Path::Root.member("assets"), assets, rules::PATH);
         }
         if let Some(precompiled) = precompiled {
             // The names may be files, too.
-            self.string_members(Path::Root.member("precompiled"), precompiled, rules::path);
+            self.paths_by_name(Path::Root.member("precompiled"), precompiled, rules::PATH);
         }
 
         Some(Manifest {
@@ -120,14 +114,10 @@ impl Reader {
     /// Gives the entry.
     fn ui<'a>(&mut self, at: Path<'_>, ui: Json<'a>) -> Option<Cow<'a, str>> {
         let [kind, entry, hooks] = self.object(at, ui, ["type", "entry", "hooks"])?;
-        self.required(at.member("type"), kind, &[rules::ui_type]);
-        let entry = self.required(
-            at.member("entry"),
-            entry,
-            &[rules::not_empty, rules::short, rules::path],
-        );
+        self.required(at.member("type"), kind, rules::UI_TYPE);
+        let entry = self.required(at.member("entry"), entry, rules::ENTRY);
         if let Some(hooks) = hooks {
-            self.string_members(at.member("hooks"), hooks, |_, _, _| ());
+            self.paths_by_name(at.member("hooks"), hooks, &[]);
         }
         entry
     }
@@ -157,8 +147,8 @@ impl Reader {
         let upper = self.required(method_at, method, &[]).and_then(|given| {
             rules::method(&mut self.issues, method_at, &given).filter(|upper| *upper != given)
         });
-        self.required(at.member("path"), path, &[rules::endpoint_path]);
-        self.required(at.member("handler"), handler, &[rules::path]);
+        self.required(at.member("path"), path, rules::ENDPOINT_PATH);
+        self.required(at.member("handler"), handler, rules::PATH);
         method.zip(upper)
     }
 
@@ -181,14 +171,14 @@ impl Reader {
     }
 
     /// An object whose values are paths.
-    fn string_members(&mut self, at: Path<'_>, object: Json<'_>, name_rule: Rule) {
+    fn paths_by_name(&mut self, at: Path<'_>, object: Json<'_>, name_rules: &[Rule]) {
         if object.kind() != Kind::Object {
             return self.issues.add(at, NO_OBJECT);
         }
         let read = object.members(|name, value| {
             let at = at.member(&name);
-            name_rule(&mut self.issues, at, &name);
-            self.string(at, value, &[rules::path]);
+            self.issues.check(at, &name, name_rules);
+            self.string(at, value, rules::PATH);
         });
         self.unicode(at, read);
     }
@@ -204,9 +194,7 @@ impl Reader {
             return None;
         }
         let text = self.unicode(at, value.string())?;
-        for rule in rules {
-            rule(&mut self.issues, at, &text);
-        }
+        self.issues.check(at, &text, rules);
         Some(text)
     }
 

@@ -5,17 +5,26 @@ use super::issue::{Issues, Path};
 use crate::quote::Quoted;
 use crate::version::Requested;
 
-const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"];
+pub(super) const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"];
+
+pub(super) type Rule = fn(&mut Issues, Path<'_>, &str);
+
+pub(super) const NAME: &[Rule] = &[not_empty, short, no_control_characters];
+pub(super) const RUNTIME: &[Rule] = &[not_empty, short, no_control_characters, runtime];
+pub(super) const UI_TYPE: &[Rule] = &[ui_type];
+pub(super) const ENTRY: &[Rule] = &[not_empty, short, path];
+pub(super) const PATH: &[Rule] = &[path];
+pub(super) const ENDPOINT_PATH: &[Rule] = &[begins_with_slash, path];
 
 /// Nothing but white space is as good as nothing: nobody could tell such a name from an empty one.
-pub(super) fn not_empty(issues: &mut Issues, at: Path<'_>, text: &str) {
+fn not_empty(issues: &mut Issues, at: Path<'_>, text: &str) {
     if text.trim().is_empty() {
         issues.add(at, "must not be empty");
     }
 }
 
 /// What a `varchar(255)` column holds.
-pub(super) fn short(issues: &mut Issues, at: Path<'_>, text: &str) {
+fn short(issues: &mut Issues, at: Path<'_>, text: &str) {
     // A text has no more characters than bytes.
     if text.len() > MAX_TEXT_CHARS && text.chars().nth(MAX_TEXT_CHARS).is_some() {
         issues.add(
@@ -27,7 +36,7 @@ pub(super) fn short(issues: &mut Issues, at: Path<'_>, text: &str) {
 
 /// C0, DEL and C1. Other characters that do not show, such as those that set the direction of text, may be part
 /// of a name.
-pub(super) fn no_control_characters(issues: &mut Issues, at: Path<'_>, text: &str) {
+fn no_control_characters(issues: &mut Issues, at: Path<'_>, text: &str) {
     if text.chars().any(char::is_control) {
         issues.add(
             at,
@@ -49,13 +58,13 @@ pub(super) fn version(issues: &mut Issues, at: Path<'_>, text: &str) -> Option<R
         .ok()
 }
 
-pub(super) fn runtime(issues: &mut Issues, at: Path<'_>, text: &str) {
+fn runtime(issues: &mut Issues, at: Path<'_>, text: &str) {
     if !text.trim().is_empty() && !text.contains(['@', '-']) {
         issues.add(at, format!("must have @ or - in it: {}", Quoted(text)));
     }
 }
 
-pub(super) fn ui_type(issues: &mut Issues, at: Path<'_>, text: &str) {
+fn ui_type(issues: &mut Issues, at: Path<'_>, text: &str) {
     if text != "iframe" {
         issues.add(at, format!("must be \"iframe\", not {}", Quoted(text)));
     }
@@ -79,15 +88,14 @@ pub(super) fn method(issues: &mut Issues, at: Path<'_>, text: &str) -> Option<&'
     known
 }
 
-pub(super) fn endpoint_path(issues: &mut Issues, at: Path<'_>, text: &str) {
+fn begins_with_slash(issues: &mut Issues, at: Path<'_>, text: &str) {
     if !text.starts_with('/') {
         issues.add(at, format!("must begin with /: {}", Quoted(text)));
     }
-    path(issues, at, text);
 }
 
 /// No path leads out of its folder.
-pub(super) fn path(issues: &mut Issues, at: Path<'_>, text: &str) {
+fn path(issues: &mut Issues, at: Path<'_>, text: &str) {
     if climbs(text) {
         issues.add(
             at,

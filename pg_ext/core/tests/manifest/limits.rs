@@ -8,6 +8,10 @@ fn what_is_no_manifest_at_all() {
         (&b""[..], "must be an object"),
         (b"null", "must be an object"),
         (b"[]", "must be an object"),
+        (
+            br#"["p", "n", "1.2.3", "a@b", null, null, null, null, null]"#,
+            "must be an object",
+        ),
         (b"1e400", "must be an object"),
         (b"\"{}\"", "must be an object"),
         (b"{", "must be JSON: EOF"),
