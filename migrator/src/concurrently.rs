@@ -17,40 +17,46 @@ const ATTEMPTS: u32 = 3;
 impl Runner<'_> {
     /// Builds the index of a migration and records it. Killed at any moment, the next run drops what is invalid,
     /// builds it again, or finds it valid and only records it.
-    ///
-    /// It waits for old transactions without blocking anybody, so `--lock-timeout` does not apply: cancelled, it would
-    /// leave an invalid index.
-    pub fn build_index(
+    pub fn migrate_index(
         &mut self,
         migration: &Migration,
         index: &str,
         table: &str,
     ) -> Result<Proof, Error> {
         let step = migration.file();
-        self.lock.assert_held(&mut self.session.client)?;
-        if let Some(owner) = &self.owner {
-            self.session
-                .client
-                .batch_execute(&format!("SET ROLE {}", quote_ident(owner)))
-                .doing(&step)?;
-        }
-        let built = self.build(migration, index, table);
-        if self.owner.is_some() {
-            let reset = self.session.client.batch_execute("RESET ROLE").doing(&step);
-            // The first error is the one that tells.
-            built?;
-            reset?;
-        } else {
-            built?;
-        }
+        self.build_index(&step, &migration.sql, index, table)?;
         let schema = self.schema;
         self.transaction(&step, As::Owner, |transaction| {
             history::record(transaction, schema, migration)
         })
     }
 
-    fn build(&mut self, migration: &Migration, index: &str, table: &str) -> Result<(), Error> {
-        let step = migration.file();
+    /// Leaves a valid index, whatever was there of it before.
+    ///
+    /// It waits for old transactions without blocking anybody, so `--lock-timeout` does not apply: cancelled, it would
+    /// leave an invalid index.
+    pub fn build_index(
+        &mut self,
+        step: &str,
+        sql: &str,
+        index: &str,
+        table: &str,
+    ) -> Result<(), Error> {
+        self.lock.assert_held(&mut self.session.client)?;
+        let Some(owner) = &self.owner else {
+            return self.build(step, sql, index, table);
+        };
+        self.session
+            .client
+            .batch_execute(&format!("SET ROLE {}", quote_ident(owner)))
+            .doing(step)?;
+        let built = self.build(step, sql, index, table);
+        let reset = self.session.client.batch_execute("RESET ROLE").doing(step);
+        // The first error is the one that tells.
+        built.and(reset)
+    }
+
+    fn build(&mut self, step: &str, sql: &str, index: &str, table: &str) -> Result<(), Error> {
         for attempt in 1.. {
             match state(&mut self.session.client, self.schema, index, table)? {
                 State::Valid => return Ok(()),
@@ -70,16 +76,12 @@ impl Runner<'_> {
                             self.schema.quoted(),
                             quote_ident(index)
                         ))
-                        .doing(&step)?;
+                        .doing(step)?;
                 }
                 State::Missing => {}
             }
-            let watch = progress::Watch::start(self.session, &step);
-            let built = self
-                .session
-                .client
-                .batch_execute(&migration.sql)
-                .doing(&step);
+            let watch = progress::Watch::start(self.session, step);
+            let built = self.session.client.batch_execute(sql).doing(step);
             watch.stop();
             match built {
                 Err(error)

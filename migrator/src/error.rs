@@ -70,6 +70,10 @@ pub enum Error {
     )]
     ConnectionLost { doing: String, cause: String },
 
+    /// The connected role lacks a right.
+    #[error("{0}")]
+    NoRight(String),
+
     /// The database cannot be adopted as it is; what does not fit, one line each.
     #[error("the database cannot be adopted, nothing was changed: {}", .0.join("; "))]
     Unfit(Vec<String>),
@@ -117,6 +121,7 @@ impl Error {
                 Exit::Connection
             }
             Self::Unfit(_)
+            | Self::NoRight(_)
             | Self::SecondSchema { .. }
             | Self::ExtensionUnavailable
             | Self::ExtensionMissing
@@ -138,6 +143,7 @@ impl Error {
             Self::Pooled(_) => "TRANSACTION_POOLING",
             Self::ConnectionLost { .. } => "CONNECTION_LOST",
             Self::Unfit(_) => "UNFIT",
+            Self::NoRight(_) => "NO_RIGHT",
             Self::SecondSchema { .. } => "SECOND_SCHEMA",
             Self::ExtensionUnavailable => "EXTENSION_UNAVAILABLE",
             Self::ExtensionMissing => "EXTENSION_MISSING",

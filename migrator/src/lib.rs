@@ -12,6 +12,7 @@ pub mod history;
 pub mod inspect;
 pub mod lint;
 pub mod lock;
+pub mod mend;
 pub mod migrations;
 pub mod output;
 pub mod proof;

@@ -96,8 +96,8 @@ fn render(file: &File, schema: &Schema) -> Result<Migration, Error> {
     })
 }
 
-/// A text that does not parse is transactional here; the lint names what is wrong with it.
-fn kind(sql: &str) -> Result<Kind, &'static str> {
+/// How a text has to run. One that does not parse is transactional here; the lint names what is wrong with it.
+pub fn kind(sql: &str) -> Result<Kind, &'static str> {
     use pg_query::NodeEnum;
 
     let Ok(parsed) = pg_query::parse(sql, pg_query::ParserOptions::DEFAULT) else {

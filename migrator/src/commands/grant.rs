@@ -1,7 +1,215 @@
+//! `grant`: exactly the rights that publishing or reading needs.
+
+use std::fmt;
+
+use postgres::Transaction;
+use serde::Serialize;
+
 use crate::cli::GrantArgs;
 use crate::commands::Context;
-use crate::error::{Error, Exit};
+use crate::error::{Doing, Error, Exit};
+use crate::extension::{NAME, State};
+use crate::schema::{Schema, quote_ident};
 
-pub fn run(_context: &Context, _args: &GrantArgs) -> Result<Exit, Error> {
+const PUBLISH: &[&str] = &[
+    "ext_finalize_version(jsonb, text, text, text, bigint)",
+    "ext_finalize_bundle(jsonb, bytea, text, text, text)",
+];
+const READ: &[&str] = &[
+    "ext_list_versions(uuid, text)",
+    "ext_extension_id(text, text)",
+];
+
+/// What `grant` gave. In JSON:
+///
+/// ```json
+/// {"schema": "public", "publishers": ["ci"], "readers": ["web"], "statements": ["GRANT USAGE ON SCHEMA …"]}
+/// ```
+#[derive(Serialize)]
+struct Report {
+    schema: String,
+    publishers: Vec<String>,
+    readers: Vec<String>,
+    statements: Vec<String>,
+}
+
+/// Runs `grant`: all of it or nothing.
+pub fn run(context: &Context, args: &GrantArgs) -> Result<Exit, Error> {
+    let schema = context.schema()?;
+    for role in args.publisher.iter().chain(&args.reader) {
+        refuse_everybody(role)?;
+    }
+    let mut statements = Vec::new();
+    for role in &args.publisher {
+        statements.extend(publisher(&schema, &quote_ident(role)));
+    }
+    for role in &args.reader {
+        statements.extend(reader(&schema, &quote_ident(role)));
+    }
+    let mut session = context.connect()?;
+    let timeout = context.options.lock_timeout.as_millis();
+    let doing = "granting";
+    let mut transaction = session.client.transaction().doing(doing)?;
+    transaction
+        .batch_execute(&format!(
+            "SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL lock_timeout = {timeout}"
+        ))
+        .doing(doing)?;
+    require_extension(&mut transaction, &schema)?;
+    for statement in &statements {
+        transaction.batch_execute(statement).doing(statement)?;
+    }
+    for (role, functions) in args
+        .publisher
+        .iter()
+        .map(|role| (role, PUBLISH))
+        .chain(args.reader.iter().map(|role| (role, READ)))
+    {
+        assert_granted(&mut transaction, &schema, role, functions)?;
+    }
+    transaction.commit().doing(doing)?;
+    context.output.result(&Report {
+        schema: schema.name().to_owned(),
+        publishers: args.publisher.clone(),
+        readers: args.reader.clone(),
+        statements,
+    })?;
     Ok(Exit::Done)
+}
+
+/// PostgreSQL reads `"public"` as PUBLIC, quoted or not, and nothing is granted to everybody.
+fn refuse_everybody(role: &str) -> Result<(), Error> {
+    match role {
+        "" => Err(Error::Usage("the role name is empty".to_owned())),
+        role if role.eq_ignore_ascii_case("public") => Err(Error::Usage(
+            "nothing is granted to PUBLIC: name a role".to_owned(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn require_extension(transaction: &mut Transaction, schema: &Schema) -> Result<(), Error> {
+    let state = State::read(transaction)?;
+    match (state.installed, state.schema) {
+        (Some(_), Some(found)) if found == schema.name() => Ok(()),
+        (Some(_), Some(other)) => Err(Error::SecondSchema { other }),
+        _ => Err(Error::ExtensionMissing),
+    }
+}
+
+/// GRANT by a role that may not is no error to PostgreSQL, where that role has the right itself: only a warning.
+fn assert_granted(
+    transaction: &mut Transaction,
+    schema: &Schema,
+    role: &str,
+    functions: &[&str],
+) -> Result<(), Error> {
+    let doing = "looking at the rights";
+    let functions: Vec<String> = functions
+        .iter()
+        .map(|function| format!("{}.{function}", schema.quoted()))
+        .collect();
+    let row = transaction
+        .query_one(
+            "SELECT pg_catalog.has_schema_privilege($1::text, $2::text, 'USAGE'), \
+                    (SELECT bool_and(pg_catalog.has_function_privilege($1::text, f, 'EXECUTE')) \
+                     FROM pg_catalog.unnest($3::text[]) AS f), \
+                    current_user::text",
+            &[&role, &schema.name(), &functions],
+        )
+        .doing(doing)?;
+    let usage: bool = row.try_get(0).doing(doing)?;
+    let execute: bool = row.try_get(1).doing(doing)?;
+    let connected: String = row.try_get(2).doing(doing)?;
+    match usage && execute {
+        true => Ok(()),
+        false => Err(Error::NoRight(format!(
+            "nothing was granted: {connected:?} may not grant {}; connect as the role that {}",
+            if usage {
+                "EXECUTE on the functions"
+            } else {
+                "USAGE on the schema"
+            },
+            if usage {
+                "installed the extension"
+            } else {
+                "owns the schema"
+            },
+        ))),
+    }
+}
+
+fn execute(schema: &str, functions: &[&str], role: &str) -> String {
+    let functions = functions
+        .iter()
+        .map(|function| format!("{schema}.{function}"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    format!("GRANT EXECUTE ON FUNCTION {functions} TO {role}")
+}
+
+fn publisher(schema: &Schema, role: &str) -> Vec<String> {
+    let schema = schema.quoted();
+    vec![
+        format!("GRANT USAGE ON SCHEMA {schema} TO {role}"),
+        execute(&schema, PUBLISH, role),
+    ]
+}
+
+fn reader(schema: &Schema, role: &str) -> Vec<String> {
+    let schema = schema.quoted();
+    vec![
+        format!("GRANT USAGE ON SCHEMA {schema} TO {role}"),
+        execute(&schema, READ, role),
+        format!(
+            "GRANT SELECT ON {schema}.extension_registry, {schema}.extension_version, {schema}.extension_bundle \
+             TO {role}"
+        ),
+        // The list needs these columns only; row-level security keeps tenants apart.
+        format!(
+            "GRANT SELECT (tenant_id, registry_id, version_id) ON {schema}.tenant_extension_install TO {role}"
+        ),
+    ]
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for statement in &self.statements {
+            writeln!(f, "{statement};")?;
+        }
+        writeln!(
+            f,
+            "granted on {NAME} in schema {}: publishers {}, readers {}",
+            self.schema,
+            list(&self.publishers),
+            list(&self.readers)
+        )
+    }
+}
+
+fn list(roles: &[String]) -> String {
+    match roles.is_empty() {
+        true => "-".to_owned(),
+        false => roles.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_break_out_of_their_quotes() {
+        let schema = Schema::new("s").unwrap();
+        for statement in reader(&schema, &quote_ident("a\" TO b; --")) {
+            assert!(statement.ends_with("TO \"a\"\" TO b; --\""), "{statement}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_everybody() {
+        for role in ["", "public", "PUBLIC"] {
+            assert!(matches!(refuse_everybody(role), Err(Error::Usage(_))));
+        }
+    }
 }

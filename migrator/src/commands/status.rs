@@ -1,7 +1,179 @@
+//! `status`: what is applied, what is pending. Writes nothing.
+
+use std::fmt;
+
+use comfy_table::{Table, presets};
+use serde::Serialize;
+
 use crate::cli::StatusArgs;
 use crate::commands::Context;
 use crate::error::{Error, Exit};
+use crate::extension;
+use crate::history::History;
+use crate::inspect::{Counted, Inspection, Purpose, State};
+use crate::migrations::Migration;
+use crate::schema::Schema;
 
-pub fn run(_context: &Context, _args: &StatusArgs) -> Result<Exit, Error> {
-    Ok(Exit::Done)
+/// What `status` found. In JSON:
+///
+/// ```json
+/// {
+///   "schema": "public",
+///   "state": "current",
+///   "current": 11,
+///   "latest": 11,
+///   "pending": 0,
+///   "migrations": [
+///     {"version": 1, "file": "V1__tables.sql", "state": "applied",
+///      "applied_on": "2026-11-22T17:00:00.123456Z", "checksum": "123"}
+///   ],
+///   "problems": [],
+///   "extension": {"installed": "0.1.0", "schema": "public", "available": "0.1.0", "updatable": false},
+///   "old_rows": {"versions": {"rows": 0}, "bundles": {"rows": 0}}
+/// }
+/// ```
+///
+/// `state` and `old_rows` are described at [`State`] and [`Counted`]; `current` is null before the first migration;
+/// a pending migration has null for `applied_on`; checksums are those of the files, as strings, because they do not
+/// fit into a JavaScript number; `problems` says in sentences where history and files disagree (exit code 4).
+#[derive(Serialize)]
+struct Report {
+    schema: String,
+    state: State,
+    current: Option<i32>,
+    latest: i32,
+    pending: usize,
+    migrations: Vec<Line>,
+    problems: Vec<String>,
+    extension: extension::State,
+    old_rows: Counted,
+}
+
+#[derive(Serialize)]
+struct Line {
+    version: i32,
+    file: String,
+    state: &'static str,
+    applied_on: Option<String>,
+    checksum: String,
+}
+
+/// Runs `status`.
+pub fn run(context: &Context, args: &StatusArgs) -> Result<Exit, Error> {
+    let schema = context.schema()?;
+    let migrations = context.migrations(&schema)?;
+    let report = look(context, &schema, &migrations)?;
+    context.output.result(&report)?;
+    if !report.problems.is_empty() {
+        let error = Error::History(report.problems);
+        context.output.log(&format!("error: {error}"));
+        return Ok(error.exit());
+    }
+    Ok(match args.exit_code && report.pending > 0 {
+        true => Exit::Pending,
+        false => Exit::Done,
+    })
+}
+
+fn look(context: &Context, schema: &Schema, migrations: &[Migration]) -> Result<Report, Error> {
+    let mut session = context.connect()?;
+    let mut transaction = session.read_only()?;
+    let history = History::read(&mut transaction, schema, migrations)?;
+    let extension = extension::State::read(&mut transaction)?;
+    let purpose = Purpose {
+        run: false,
+        extension: false,
+    };
+    let applied = history.versions();
+    let inspection = Inspection::read(&mut transaction, schema, migrations, &applied, purpose)?;
+    // Last: where a right is missing, the transaction is of no more use.
+    let old_rows = Counted::read(&mut transaction, &inspection.facts, schema)?;
+    Ok(Report {
+        schema: schema.name().to_owned(),
+        state: inspection.preflight.state,
+        current: applied.iter().copied().max(),
+        latest: migrations.last().map_or(0, |migration| migration.version),
+        pending: history.pending(migrations).len(),
+        migrations: migrations
+            .iter()
+            .map(|migration| line(migration, &history))
+            .collect(),
+        problems: history.problems,
+        extension,
+        old_rows,
+    })
+}
+
+fn line(migration: &Migration, history: &History) -> Line {
+    let applied = history.of(migration);
+    Line {
+        version: migration.version,
+        file: migration.file(),
+        state: match applied {
+            Some(_) => "applied",
+            None => "pending",
+        },
+        applied_on: applied.map(|row| row.applied_on.clone()),
+        checksum: migration.checksum.to_string(),
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_header([
+            "Migration",
+            "State",
+            "Applied on",
+            "Checksum",
+        ]);
+        for line in &self.migrations {
+            table.add_row([
+                line.file.as_str(),
+                line.state,
+                line.applied_on.as_deref().unwrap_or("-"),
+                &line.checksum,
+            ]);
+        }
+        writeln!(f, "{}\n", table.trim_fmt())?;
+        match self.current {
+            None => write!(f, "schema {}: not migrated yet", self.schema)?,
+            Some(current) => write!(f, "schema {}: at V{current}", self.schema)?,
+        }
+        writeln!(f, ", {} of {} pending", self.pending, self.migrations.len())?;
+        let extension = &self.extension;
+        writeln!(
+            f,
+            "extension {}: {}, {}",
+            extension::NAME,
+            match &extension.installed {
+                Some(version) => format!("{version} installed"),
+                None => "not installed".to_owned(),
+            },
+            match (&extension.available, extension.updatable) {
+                (Some(version), true) => format!("{version} available: run ext-migrate up"),
+                (Some(version), false) => format!("{version} available"),
+                (None, _) => "not available on this server".to_owned(),
+            }
+        )?;
+        match &self.old_rows {
+            Counted::Rows(old) if old.versions.rows + old.bundles.rows > 0 => writeln!(
+                f,
+                "rows from before the guards: {} versions ({} without bundle, {} with several, {} without publish \
+                 time, {} not SemVer), {} bundles ({} with an odd hash, {} with a negative size)",
+                old.versions.rows,
+                old.versions.without_bundle,
+                old.versions.several_bundles,
+                old.versions.no_publish_time,
+                old.versions.not_semver,
+                old.bundles.rows,
+                old.bundles.odd_hash,
+                old.bundles.negative_size,
+            ),
+            Counted::Rows(_) => Ok(()),
+            Counted::Not { not_counted } => {
+                writeln!(f, "rows from before the guards: not counted, {not_counted}")
+            }
+        }
+    }
 }

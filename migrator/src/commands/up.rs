@@ -13,11 +13,12 @@ use crate::connect::Session;
 use crate::error::{Doing, Error, Exit};
 use crate::extension::{self, Action};
 use crate::history::{self, History};
+use crate::inspect::Finding;
 use crate::lock::Lock;
 use crate::migrations::{Kind, Migration};
 use crate::proof::Proof;
 use crate::schema::Schema;
-use crate::{elsewhere, inspect, lint};
+use crate::{elsewhere, inspect, lint, mend};
 
 /// What `up` did. In JSON:
 ///
@@ -26,18 +27,20 @@ use crate::{elsewhere, inspect, lint};
 ///   "schema": "public",
 ///   "applied": [{"version": 1, "file": "V1__tables.sql", "milliseconds": 12}],
 ///   "current": 11,
+///   "mended": [],
 ///   "extension": {"action": "create", "version": "0.1.0"},
 ///   "proof": {}
 /// }
 /// ```
 ///
 /// `extension.action` is `create`, `update` (then `from` is there as well), `none` or `skip`; `current` is the number
-/// of the newest migration; `proof` is described at [`Proof`] and null when nothing was run.
+/// of the newest migration; `mended` holds the [`Finding`]s of `check` that were put right; `proof` is described at [`Proof`] and null when nothing was run.
 #[derive(Debug, Serialize)]
 struct Report {
     schema: String,
     applied: Vec<Step>,
     current: i32,
+    mended: Vec<Finding>,
     extension: Action,
     proof: Option<Proof>,
 }
@@ -136,7 +139,7 @@ fn bring_up(
         let began = Instant::now();
         add(match &migration.kind {
             Kind::Transactional => runner.migrate(migration)?,
-            Kind::Concurrent { index, table } => runner.build_index(migration, index, table)?,
+            Kind::Concurrent { index, table } => runner.migrate_index(migration, index, table)?,
         });
         applied.push(Step {
             version: migration.version,
@@ -144,6 +147,7 @@ fn bring_up(
             milliseconds: began.elapsed().as_millis(),
         });
     }
+    let mended = mend::run(runner, migrations, &mut add)?;
     if let Some(sql) = start.extension.sql(schema) {
         context.output.log(&sql);
         add(runner.transaction(&sql, As::Connected, |transaction| {
@@ -154,6 +158,7 @@ fn bring_up(
         schema: schema.name().to_owned(),
         applied,
         current: migrations.last().map_or(0, |migration| migration.version),
+        mended,
         extension: start.extension,
         proof,
     })
@@ -177,6 +182,9 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for step in &self.applied {
             writeln!(f, "applied {} ({} ms)", step.file, step.milliseconds)?;
+        }
+        for finding in &self.mended {
+            writeln!(f, "mended {finding}")?;
         }
         let name = extension::NAME;
         match &self.extension {
