@@ -24,7 +24,7 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock within `wait`. Errors with [`Error::AnotherRun`] (exit 5) or [`Error::Pooled`] (exit 7).
+    /// Sets the session up and takes the lock within `wait`. Errors with [`Error::AnotherRun`] (exit 5) or [`Error::Pooled`] (exit 7).
     pub fn acquire(session: &mut Session, wait: Duration) -> Result<Self, Error> {
         let lock = Self {
             backend: backend(&mut session.client)?,
@@ -35,6 +35,7 @@ impl Lock {
             lock.refuse_pooling(&mut session.client, &mut other)?;
         }
         drop(other);
+        session.prepare()?;
         poll(&mut session.client, wait, session.output)?;
         lock.assert_held(&mut session.client)?;
         Ok(lock)

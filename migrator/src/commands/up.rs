@@ -60,7 +60,6 @@ pub fn run(context: &Context, args: &UpArgs) -> Result<Exit, Error> {
 
     let mut session = context.connect()?;
     let lock = Lock::acquire(&mut session, context.options.wait)?;
-    session.prepare()?;
     let start = look(&mut session, &schema, &migrations, args)?;
     let mut runner = Runner {
         session: &mut session,

@@ -45,7 +45,7 @@ impl Session {
     }
 
     /// For sessions that change something. A pooler in transaction mode would hand these settings to other clients:
-    /// take the lock, which detects one, first.
+    /// [`crate::lock::Lock::acquire`] looks for one first.
     pub fn prepare(&mut self) -> Result<(), Error> {
         self.client
             .batch_execute(&settings(false))

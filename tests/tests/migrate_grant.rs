@@ -1,0 +1,172 @@
+//! `ext-migrate grant`: exactly the rights of the contract, and nothing to everybody.
+
+use ext_registry_tests::{Refusal, Server, ext_migrate};
+
+const PUBLISH: &str = r#"SELECT version FROM ext_finalize_version(
+    '{"publisher": "acme", "name": "widget", "version": "1.0.0", "runtime": "node@20"}'::jsonb, repeat('a', 64))"#;
+const LIST: &str =
+    "SELECT version FROM ext_list_versions(ext_extension_id('acme', 'widget'), 'tenant')";
+
+#[test]
+fn a_publisher_publishes_and_touches_no_table() {
+    let db = Server::shared().migrated_database();
+    let role = db.create_role("publisher");
+    db.client_as(&role)
+        .query_one(PUBLISH, &[])
+        .refused()
+        .with_sqlstate("42501");
+    db.ext_migrate(&["grant", "--publisher", &role]).succeeded();
+    let mut client = db.client_as(&role);
+    let row = client.query_one(PUBLISH, &[]).unwrap();
+    assert_eq!(row.get::<_, &str>(0), "1.0.0");
+    client.query(LIST, &[]).refused().with_sqlstate("42501");
+    for table in [
+        "extension_registry",
+        "extension_version",
+        "extension_bundle",
+        "tenant_extension_install",
+    ] {
+        client
+            .query(&format!("SELECT 1 FROM {table}"), &[])
+            .refused()
+            .with_sqlstate("42501");
+    }
+}
+
+#[test]
+fn a_reader_lists_and_sees_three_columns_of_the_installs() {
+    let db = Server::shared().migrated_database();
+    let role = db.create_role("reader");
+    db.client().query_one(PUBLISH, &[]).unwrap();
+    db.client_as(&role)
+        .query(LIST, &[])
+        .refused()
+        .with_sqlstate("42501");
+    db.ext_migrate(&["grant", "--reader", &role]).succeeded();
+    let mut client = db.client_as(&role);
+    assert_eq!(client.query(LIST, &[]).unwrap().len(), 1);
+    client
+        .query(
+            "SELECT tenant_id, registry_id, version_id FROM tenant_extension_install",
+            &[],
+        )
+        .unwrap();
+    client
+        .query("SELECT config FROM tenant_extension_install", &[])
+        .refused()
+        .with_sqlstate("42501");
+    client
+        .query_one(PUBLISH, &[])
+        .refused()
+        .with_sqlstate("42501");
+}
+
+#[test]
+fn several_roles_at_once_with_names_that_need_quotes() {
+    let db = Server::shared().migrated_database();
+    let name = |suffix: &str| format!("{}\"; DROP {suffix}", db.name());
+    let (one, two) = (name("one"), name("two"));
+    for role in [&one, &two] {
+        db.client()
+            .batch_execute(&format!("CREATE ROLE \"{}\"", role.replace('"', "\"\"")))
+            .unwrap();
+    }
+    let report = db
+        .ext_migrate(&[
+            "grant",
+            "--publisher",
+            &one,
+            "--publisher",
+            &two,
+            "--reader",
+            &two,
+            "--format",
+            "json",
+        ])
+        .succeeded()
+        .json();
+    assert_eq!(report["publishers"], serde_json::json!([one, two]));
+    let row = db
+        .client()
+        .query_one(
+            "SELECT bool_and(has_function_privilege(r, 'ext_finalize_bundle(jsonb, bytea, text, text, text)', 'EXECUTE')),
+                    bool_or(has_table_privilege(r, 'extension_version', 'INSERT'))
+             FROM unnest($1::text[]) AS r",
+            &[&vec![one, two]],
+        )
+        .unwrap();
+    assert_eq!((row.get(0), row.get(1)), (true, false));
+}
+
+#[test]
+fn nothing_goes_to_everybody() {
+    let db = Server::shared().migrated_database();
+    for role in ["public", "PUBLIC", ""] {
+        db.ext_migrate(&["grant", "--reader", role]).exited(2);
+    }
+    let row = db
+        .client()
+        .query_one(
+            "SELECT count(*) FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+             WHERE p.pronamespace = 'public'::regnamespace AND a.grantee = 0",
+            &[],
+        )
+        .unwrap();
+    assert_eq!(row.get::<_, i64>(0), 0);
+}
+
+#[test]
+fn all_or_nothing() {
+    let db = Server::shared().migrated_database();
+    let role = db.create_role("reader");
+    let refused = db
+        .ext_migrate(&[
+            "grant",
+            "--reader",
+            &role,
+            "--reader",
+            "nobody_of_that_name",
+        ])
+        .exited(1);
+    assert!(
+        refused.stderr.contains("nobody_of_that_name"),
+        "{refused:?}"
+    );
+    db.client_as(&role)
+        .query(LIST, &[])
+        .refused()
+        .with_sqlstate("42501");
+}
+
+#[test]
+fn a_role_that_may_not_grant_is_told_so() {
+    let db = Server::shared().migrated_database();
+    let (one, other) = (db.create_role("one"), db.create_role("other"));
+    db.ext_migrate(&["grant", "--publisher", &one]).succeeded();
+    let output = ext_migrate()
+        .args([
+            "grant",
+            "--publisher",
+            &other,
+            "--database-url",
+            &db.url_as(&one),
+        ])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("may not grant"),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn without_the_extension_there_is_nothing_to_grant() {
+    let db = Server::shared().empty_database();
+    let role = db.create_role("reader");
+    let refused = db.ext_migrate(&["grant", "--reader", &role]).exited(1);
+    assert!(
+        refused.stderr.contains("run ext-migrate up first"),
+        "{refused:?}"
+    );
+}

@@ -1,0 +1,502 @@
+//! `ext-migrate up` and `status`: fresh, half done, current, and what they refuse.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ext_registry_tests::{Database, Server, ext_migrate, workspace_root};
+
+/// Name and text of the shipped migrations, in order.
+fn shipped() -> Vec<(String, String)> {
+    let mut files: Vec<_> = fs::read_dir(workspace_root().join("sql/migrations"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, fs::read_to_string(&path).unwrap())
+        })
+        .collect();
+    files.sort_by_key(|(name, _)| {
+        let number = name[1..].split("__").next().unwrap();
+        number.parse::<u32>().unwrap()
+    });
+    files
+}
+
+/// A directory of migrations that is removed with this value.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn of<'a>(files: impl IntoIterator<Item = &'a (String, String)>) -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("migrations.{}.{number}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        for (name, text) in files {
+            fs::write(path.join(name), text).unwrap();
+        }
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Everything that `up` makes, as text: tables, constraints, indexes, triggers, functions.
+fn catalog(db: &Database) -> Vec<String> {
+    let rows = db.client().query(
+        "SELECT 'column ' || a.attrelid::regclass || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
+                || ' ' || a.attnotnull || ' ' || coalesce(pg_get_expr(d.adbin, d.adrelid), '')
+         FROM pg_attribute a
+         JOIN pg_class c ON c.oid = a.attrelid AND c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
+         LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+         WHERE a.attnum > 0 AND NOT a.attisdropped
+         UNION ALL
+         SELECT 'constraint ' || conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) || convalidated
+         FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+         UNION ALL
+         SELECT pg_get_indexdef(indexrelid) || indisvalid
+         FROM pg_index JOIN pg_class c ON c.oid = indrelid AND c.relnamespace = 'public'::regnamespace
+         UNION ALL
+         SELECT pg_get_triggerdef(oid) || tgenabled::text FROM pg_trigger WHERE NOT tgisinternal
+         UNION ALL
+         SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'
+         ORDER BY 1",
+        &[],
+    );
+    rows.unwrap().iter().map(|row| row.get(0)).collect()
+}
+
+fn nothing_is_there(db: &Database) {
+    let row = db
+        .client()
+        .query_one(
+            "SELECT count(*) FROM pg_class WHERE relname LIKE 'extension\\_%' OR relname LIKE 'ext_registry%'",
+            &[],
+        )
+        .unwrap();
+    assert_eq!(row.get::<_, i64>(0), 0);
+}
+
+#[test]
+fn an_empty_database_becomes_current_and_stays_so() {
+    let db = Server::shared().empty_database();
+    let first = db
+        .ext_migrate(&["up", "--format", "json"])
+        .succeeded()
+        .json();
+    assert_eq!(first["schema"], "public");
+    assert_eq!(first["extension"]["action"], "create");
+    let applied: Vec<_> = first["applied"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["file"].as_str().unwrap())
+        .collect();
+    let files = shipped();
+    assert_eq!(
+        applied,
+        files
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect::<Vec<_>>()
+    );
+    let made = catalog(&db);
+
+    let second = db
+        .ext_migrate(&["up", "--format", "json"])
+        .succeeded()
+        .json();
+    assert_eq!(second["applied"], serde_json::json!([]));
+    assert_eq!(second["extension"]["action"], "none");
+    assert_eq!(second["mended"], serde_json::json!([]));
+    assert_eq!(catalog(&db), made);
+}
+
+#[test]
+fn every_earlier_state_ends_where_a_fresh_database_does() {
+    let fresh = Server::shared().migrated_database();
+    let expected = catalog(&fresh);
+    let files = shipped();
+    for number in 1..files.len() {
+        let db = Server::shared().empty_database();
+        let folder = Folder::of(&files[..number]);
+        db.ext_migrate(&["up", "--without-extension", "--migrations", folder.path()])
+            .succeeded();
+        db.ext_migrate(&["status", "--exit-code"]).exited(3);
+        let rest = db
+            .ext_migrate(&["up", "--format", "json"])
+            .succeeded()
+            .json();
+        assert_eq!(
+            rest["applied"].as_array().unwrap().len(),
+            files.len() - number
+        );
+        assert_eq!(catalog(&db), expected, "from V{number}");
+    }
+}
+
+#[test]
+fn the_history_is_as_refinery_writes_it() {
+    let db = Server::shared().migrated_database();
+    let columns = db
+        .client()
+        .query_one(
+            "SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum) FROM pg_attribute
+             WHERE attrelid = 'ext_registry_schema_history'::regclass AND attnum > 0",
+            &[],
+        )
+        .unwrap();
+    assert_eq!(
+        columns.get::<_, String>(0),
+        "version integer, name character varying(255), applied_on character varying(255), checksum character varying(255)"
+    );
+    // refinery itself: every row parses, every checksum is the one it computes, nothing is left to run.
+    let files = refinery::load_sql_migrations(workspace_root().join("sql/migrations")).unwrap();
+    let mut runner = refinery::Runner::new(&files);
+    runner.set_migration_table_name("ext_registry_schema_history");
+    let applied = runner.get_applied_migrations(&mut db.client()).unwrap();
+    assert_eq!(applied.len(), files.len());
+    let report = runner.run(&mut db.client()).unwrap();
+    assert!(report.applied_migrations().is_empty());
+}
+
+#[test]
+fn a_failing_migration_leaves_nothing_of_itself() {
+    let db = Server::shared().empty_database();
+    let mut files = shipped();
+    files.push((
+        "V900__fails.sql".to_owned(),
+        "CREATE TABLE @schema@.half_done (); ALTER TABLE @schema@.nowhere ADD COLUMN x int;"
+            .to_owned(),
+    ));
+    let folder = Folder::of(&files);
+    let failed = db
+        .ext_migrate(&["up", "--without-extension", "--migrations", folder.path()])
+        .exited(1);
+    assert!(
+        failed.stderr.contains("V900__fails.sql") && failed.stderr.contains("42P01"),
+        "{failed:?}"
+    );
+    let row = db
+        .client()
+        .query_one("SELECT to_regclass('half_done') IS NULL, max(version) < 900 FROM ext_registry_schema_history", &[])
+        .unwrap();
+    assert_eq!((row.get(0), row.get(1)), (true, true));
+    db.ext_migrate(&["up", "--without-extension"]).succeeded();
+}
+
+#[test]
+fn a_destructive_migration_is_refused_before_anything_happens() {
+    let db = Server::shared().empty_database();
+    let mut files = shipped();
+    files.push((
+        "V900__destroys.sql".to_owned(),
+        "DROP TABLE @schema@.extension_version;".to_owned(),
+    ));
+    let folder = Folder::of(&files);
+    let refused = db
+        .ext_migrate(&["up", "--migrations", folder.path()])
+        .exited(6);
+    assert!(refused.stderr.contains("V900__destroys.sql"), "{refused:?}");
+    nothing_is_there(&db);
+}
+
+#[test]
+fn an_invalid_index_left_behind_is_rebuilt() {
+    let db = Server::shared().empty_database();
+    let folder = Folder::of(&shipped()[..3]);
+    db.ext_migrate(&["up", "--without-extension", "--migrations", folder.path()])
+        .succeeded();
+    db.client()
+        .batch_execute(
+            "CREATE INDEX extension_version_list_idx ON extension_version (registry_id);
+             UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'extension_version_list_idx'::regclass",
+        )
+        .unwrap();
+    let up = db.ext_migrate(&["up", "--without-extension"]).succeeded();
+    assert!(
+        up.stderr
+            .contains("dropping the invalid index extension_version_list_idx"),
+        "{up:?}"
+    );
+    let row = db
+        .client()
+        .query_one("SELECT indisvalid, indnatts::int FROM pg_index WHERE indexrelid = 'extension_version_list_idx'::regclass", &[])
+        .unwrap();
+    assert_eq!((row.get(0), row.get(1)), (true, 3));
+}
+
+#[test]
+fn another_schema_is_created_and_holds_everything() {
+    let db = Server::shared().empty_database();
+    let up = db
+        .ext_migrate(&["up", "--schema", "Über Registry"])
+        .succeeded();
+    assert!(up.stdout.contains("Über Registry"), "{up:?}");
+    let row = db
+        .client()
+        .query_one(
+            "SELECT (SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace
+                     WHERE extname = 'ext_registry'),
+                    to_regclass('\"Über Registry\".extension_version') IS NOT NULL,
+                    to_regclass('public.extension_version') IS NULL",
+            &[],
+        )
+        .unwrap();
+    assert_eq!(
+        (row.get::<_, &str>(0), row.get(1), row.get(2)),
+        ("Über Registry", true, true)
+    );
+    db.ext_migrate(&["status", "--exit-code", "--schema", "Über Registry"])
+        .succeeded();
+}
+
+#[test]
+fn a_second_schema_is_refused() {
+    let db = Server::shared().migrated_database();
+    let refused = db.ext_migrate(&["up", "--schema", "other"]).exited(1);
+    assert!(refused.stderr.contains("--schema public"), "{refused:?}");
+    let row = db
+        .client()
+        .query_one("SELECT to_regnamespace('other') IS NULL", &[])
+        .unwrap();
+    assert!(row.get::<_, bool>(0));
+}
+
+#[test]
+fn tables_in_another_schema_are_not_left_behind_by_mistake() {
+    let db = Server::shared().empty_database();
+    db.client().batch_execute("CREATE SCHEMA app").unwrap();
+    let folder = Folder::of(&shipped()[..1]);
+    db.ext_migrate(&[
+        "up",
+        "--without-extension",
+        "--schema",
+        "app",
+        "--migrations",
+        folder.path(),
+    ])
+    .succeeded();
+    db.client()
+        .batch_execute("DROP TABLE app.ext_registry_schema_history")
+        .unwrap();
+    let refused = db.ext_migrate(&["up", "--without-extension"]).exited(1);
+    assert!(refused.stderr.contains("--schema app"), "{refused:?}");
+}
+
+#[test]
+fn names_that_an_extension_script_cannot_carry_are_refused_before_anything_happens() {
+    for name in ["a\"b", "a$b", "a'b", "a\\b"] {
+        // Nobody listens there: it is refused before it connects.
+        let refused = ext_migrate()
+            .args([
+                "up",
+                "--schema",
+                name,
+                "--database-url",
+                "postgres://127.0.0.1:1/x",
+            ])
+            .output()
+            .unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{name}: {refused:?}");
+    }
+    let db = Server::shared().empty_database();
+    let role = format!("{}$owner", db.name());
+    db.client()
+        .batch_execute(&format!("CREATE ROLE \"{role}\" LOGIN SUPERUSER"))
+        .unwrap();
+    let url = db.url_as(&role.replace('$', "%24"));
+    let refused = ext_migrate()
+        .args(["up", "--database-url", &url])
+        .output()
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    nothing_is_there(&db);
+}
+
+#[test]
+fn an_owner_who_is_no_superuser_can_do_it_all() {
+    let db = Server::shared().empty_database();
+    let owner = db.create_role("owner");
+    db.client()
+        .batch_execute(&format!(
+            "GRANT CREATE ON DATABASE {} TO {owner}; ALTER ROLE {owner} SET default_transaction_read_only = on;
+             ALTER ROLE {owner} SET statement_timeout = '100ms'; ALTER ROLE {owner} SET search_path = nowhere",
+            db.name()
+        ))
+        .unwrap();
+    let up = ext_migrate()
+        .args([
+            "up",
+            "--schema",
+            "registry",
+            "--database-url",
+            &db.url_as(&owner),
+        ])
+        .output()
+        .unwrap();
+    assert!(up.status.success(), "{up:?}");
+    let row = db
+        .client()
+        .query_one(
+            "SELECT bool_and(tableowner = $1) FROM pg_tables WHERE schemaname = 'registry'",
+            &[&owner],
+        )
+        .unwrap();
+    assert!(row.get::<_, bool>(0));
+}
+
+#[test]
+fn history_and_files_that_disagree_exit_4() {
+    let cases = [
+        (
+            "UPDATE ext_registry_schema_history SET checksum = '1' WHERE version = 2",
+            "V2__version_columns.sql was changed",
+        ),
+        (
+            "INSERT INTO ext_registry_schema_history VALUES (999, 'later', '2026-01-01T00:00:00Z', '1')",
+            "newer ext-migrate",
+        ),
+        (
+            "DELETE FROM ext_registry_schema_history WHERE version = 3",
+            "V3__bundle_columns.sql is missing from the history",
+        ),
+        (
+            "UPDATE ext_registry_schema_history SET name = 'x' WHERE version = 4",
+            "V4__x was applied",
+        ),
+    ];
+    for (change, words) in cases {
+        let db = Server::shared().migrated_database();
+        db.client().batch_execute(change).unwrap();
+        for command in ["up", "status"] {
+            let refused = db.ext_migrate(&[command]).exited(4);
+            assert!(refused.stderr.contains(words), "{command}: {refused:?}");
+        }
+        let report = db
+            .ext_migrate(&["status", "--format", "json"])
+            .exited(4)
+            .json();
+        assert!(
+            report["problems"][0].as_str().unwrap().contains(words),
+            "{report}"
+        );
+    }
+    let db = Server::shared().migrated_database();
+    let folder = Folder::of(&shipped()[1..]);
+    let refused = db
+        .ext_migrate(&["status", "--migrations", folder.path()])
+        .exited(4);
+    assert!(
+        refused
+            .stderr
+            .contains("V1__tables was applied and its file is missing"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn status_writes_nothing_and_needs_no_right_to() {
+    let db = Server::shared().empty_database();
+    let reader = db.create_role_with("reader", "IN ROLE pg_read_all_data");
+    let status = |arguments: &[&str]| {
+        let output = ext_migrate()
+            .args(arguments)
+            .args(["--database-url", &db.url_as(&reader)])
+            .output()
+            .unwrap();
+        ext_registry_tests::Outcome::from(output)
+    };
+    let fresh = status(&["status", "--exit-code", "--format", "json"])
+        .exited(3)
+        .json();
+    assert_eq!(
+        (&fresh["state"], &fresh["current"]),
+        (&"fresh".into(), &serde_json::Value::Null)
+    );
+    assert_eq!(fresh["pending"], shipped().len());
+    status(&["status"]).exited(0);
+    nothing_is_there(&db);
+
+    db.ext_migrate(&["up"]).succeeded();
+    let current = status(&["status", "--exit-code", "--format", "json"])
+        .exited(0)
+        .json();
+    assert_eq!(
+        (&current["state"], &current["pending"]),
+        (&"current".into(), &0.into())
+    );
+    assert_eq!(
+        current["extension"]["installed"],
+        current["extension"]["available"]
+    );
+    let text = status(&["status"]).exited(0);
+    assert!(
+        text.stdout.contains("V1__tables.sql") && text.stdout.contains("applied"),
+        "{text:?}"
+    );
+}
+
+#[test]
+fn a_dropped_extension_comes_back_and_tables_survive() {
+    let db = Server::shared().migrated_database();
+    db.client()
+        .batch_execute("DROP EXTENSION ext_registry")
+        .unwrap();
+    let left = db
+        .ext_migrate(&["up", "--without-extension", "--format", "json"])
+        .succeeded()
+        .json();
+    assert_eq!(left["extension"]["action"], "skip");
+    let back = db
+        .ext_migrate(&["up", "--format", "json"])
+        .succeeded()
+        .json();
+    assert_eq!(back["extension"]["action"], "create");
+}
+
+#[test]
+fn wrong_usage_exits_2_and_help_0() {
+    for arguments in [
+        &["up", "--nonsense"][..],
+        &["grant"],
+        &["up", "--lock-timeout", "0"],
+        &["up", "--wait", "soon"],
+        &[],
+    ] {
+        let output = ext_migrate().args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
+    for arguments in [
+        &["--help"][..],
+        &["up", "--help"],
+        &["grant", "--help"],
+        &["completions", "bash"],
+        &["man"],
+    ] {
+        let output = ext_migrate().args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert!(output.stdout.len() > 200, "{arguments:?}");
+    }
+    let help = ext_migrate().args(["up", "--help"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&help.stdout).contains("Examples:"));
+}
+
+#[test]
+fn errors_are_json_too() {
+    let db = Server::shared().migrated_database();
+    let refused = db
+        .ext_migrate(&["up", "--schema", "other", "--format", "json"])
+        .exited(1)
+        .json();
+    assert_eq!(refused["error"]["code"], "SECOND_SCHEMA");
+    assert_eq!(refused["error"]["exit_code"], 1);
+}
