@@ -40,6 +40,9 @@ pub enum Error {
     /// 42P01
     #[error("the tables of the registry are not in schema {schema}; run ext-migrate up")]
     NotMigrated { schema: String },
+    /// 55000: what one owner has put on its table would run with the rights of the other.
+    #[error("the tables of the registry in schema {schema} belong to different roles")]
+    SeveralOwners { schema: String },
     /// 55000: the tables' owner has a trigger or rule that swallows the row.
     #[error("{0} was not stored: a trigger or rule on the table suppressed it")]
     NotStored(&'static str),
@@ -73,7 +76,9 @@ impl Error {
             | Self::InvalidArgument { .. } => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
             Self::NullArgument(_) => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Self::NotMigrated { .. } => PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
-            Self::NotStored(_) => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            Self::SeveralOwners { .. } | Self::NotStored(_) => {
+                PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
+            }
             Self::Spi(_) => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
         }
     }
@@ -108,7 +113,7 @@ impl Error {
             Self::NotMigrated { schema } => {
                 json!({"code": "REGISTRY_NOT_MIGRATED", "schema": schema})
             }
-            Self::NotStored(_) | Self::Spi(_) => return None,
+            Self::SeveralOwners { .. } | Self::NotStored(_) | Self::Spi(_) => return None,
         })
     }
 
@@ -117,6 +122,9 @@ impl Error {
             Self::VersionAlreadyExists(duplicate) if duplicate.same_content => Some(
                 "It has the same content: if this was a retry after a lost answer, the version is published.",
             ),
+            Self::SeveralOwners { .. } => {
+                Some("Give all four tables and the guards' functions to one role.")
+            }
             Self::VersionAlreadyExists(_) => {
                 Some("Raise the version number, or ask for the next patch with MAJOR.MINOR.*")
             }

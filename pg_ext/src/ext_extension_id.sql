@@ -1,11 +1,12 @@
 CREATE FUNCTION @extschema@.ext_extension_id(publisher text, name text)
     RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
-    -- No SET clause and no SECURITY DEFINER: the planner puts the query in place of the call.
+    -- No SET clause and no SECURITY DEFINER: the planner puts the query in place of the call. So every operator and
+    -- function names its schema: the caller's search_path may hold others.
 AS $function$
     SELECT r.id
     FROM @extschema@.extension_registry r
-    WHERE r.publisher = $1 AND r.name = $2
+    WHERE r.publisher OPERATOR(pg_catalog.=) $1 AND r.name OPERATOR(pg_catalog.=) $2
 $function$;
 
 COMMENT ON FUNCTION @extschema@.ext_extension_id(text, text) IS

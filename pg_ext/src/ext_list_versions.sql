@@ -9,28 +9,32 @@ CREATE FUNCTION @extschema@.ext_list_versions(extension_id uuid, tenant_id text 
     )
     LANGUAGE sql STABLE PARALLEL SAFE
     -- No SET clause and no SECURITY DEFINER: the planner puts the query in place of the call, so that the caller's
-    -- WHERE, ORDER BY and LIMIT reach the indexes. Arguments by number: tenant_id by name would be the column.
+    -- WHERE, ORDER BY and LIMIT reach the indexes. Arguments by number: tenant_id by name would be the column. Every
+    -- operator, type and function names its schema: the caller's search_path may hold others.
 AS $function$
     SELECT
         v.id,
-        v.version::text,
+        v.version::pg_catalog.text,
         v.created_at,
-        b.content_hash::text,
-        v.id IS NOT DISTINCT FROM (
-            SELECT i.version_id
-            FROM @extschema@.tenant_extension_install i
-            WHERE i.tenant_id = $2 AND i.registry_id = $1
+        b.content_hash::pg_catalog.text,
+        COALESCE(
+            v.id OPERATOR(pg_catalog.=) (
+                SELECT i.version_id
+                FROM @extschema@.tenant_extension_install i
+                WHERE i.tenant_id OPERATOR(pg_catalog.=) $2 AND i.registry_id OPERATOR(pg_catalog.=) $1
+            ),
+            false
         ),
         COALESCE(b.bundle_count, 0)
     FROM @extschema@.extension_version v
     LEFT JOIN LATERAL (
-        SELECT c.content_hash, (count(*) OVER ())::integer AS bundle_count
+        SELECT c.content_hash, (pg_catalog.count(*) OVER ())::pg_catalog.int4 AS bundle_count
         FROM @extschema@.extension_bundle c
-        WHERE c.version_id = v.id
-        ORDER BY c.created_at DESC NULLS LAST, c.content_hash COLLATE "C" DESC
+        WHERE c.version_id OPERATOR(pg_catalog.=) v.id
+        ORDER BY c.created_at DESC NULLS LAST, c.content_hash COLLATE pg_catalog."C" DESC
         LIMIT 1
     ) b ON true
-    WHERE v.registry_id = $1
+    WHERE v.registry_id OPERATOR(pg_catalog.=) $1
     ORDER BY v.created_at DESC NULLS LAST, v.id DESC
 $function$;
 

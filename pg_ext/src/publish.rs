@@ -96,9 +96,13 @@ pub fn publish(call: &Call, publication: Publication<'_>) -> Result<Published, E
             schema: schema.clone(),
         })
     };
-    owner(c"extension_registry")?;
-    owner(c"extension_bundle")?;
+    let registry = owner(c"extension_registry")?;
+    let bundle = owner(c"extension_bundle")?;
     let owner = owner(c"extension_version")?;
+    // Else triggers of one owner would run with the rights of the other.
+    if registry != owner || bundle != owner {
+        return Err(Error::SeveralOwners { schema });
+    }
     ffi::as_owner(owner, || publish_as_owner(call, &publication, &schema))
 }
 

@@ -11,19 +11,37 @@ ALTER TABLE @schema@.extension_bundle
         CHECK (adopted OR size_bytes >= 0) NOT VALID;
 
 -- Runs as the owner of the tables: it has to see every bundle, whatever the rights of the one who writes, and
--- row_security = off makes it fail rather than overlook rows that a policy hides.
+-- row_security = off makes it fail rather than overlook rows that a policy hides. Plans are kept: one made while the
+-- table was empty must not scan it all once it is not, even within one long transaction.
 CREATE FUNCTION @schema@.extension_bundle_immutable() RETURNS trigger
     LANGUAGE plpgsql
     SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
     SET row_security = off
+    SET enable_seqscan = off
 AS $function$
 DECLARE
     target  uuid;
     label   text;
     problem text;
 BEGIN
-    IF TG_OP = 'INSERT' THEN
+    -- With its owner's rights it touches nothing of anybody else's: not a view that has taken the table's name, not a
+    -- type with casts of its own, not a table that was given away without its guards.
+    IF TG_RELID IS DISTINCT FROM to_regclass('@schema@.extension_bundle') THEN
+        problem := 'the guard stands on a table of another name';
+    ELSIF TG_OP <> 'INSERT' AND NOT EXISTS (
+        SELECT FROM pg_class c
+        WHERE c.oid = TG_RELID AND pg_get_userbyid(c.relowner) = current_user
+    ) THEN
+        problem := 'a published bundle is never changed or removed, and its guard belongs to another role';
+    ELSIF TG_OP = 'INSERT' THEN
+        IF pg_typeof(NEW.adopted) <> 'boolean'::regtype
+           OR pg_typeof(NEW.id) <> 'uuid'::regtype
+           OR pg_typeof(NEW.version_id) <> 'uuid'::regtype
+           OR pg_typeof(NEW.content_hash) NOT IN ('varchar'::regtype, 'text'::regtype)
+        THEN
+            RAISE datatype_mismatch USING MESSAGE = 'the columns of extension_bundle do not have their types';
+        END IF;
         IF NEW.adopted THEN
             -- Restore and replication bring adopted rows; only a superuser can be in this role.
             IF current_setting('session_replication_role') = 'replica' THEN
@@ -34,20 +52,28 @@ BEGIN
             -- A snapshot from before the guard may not show the bundles that were adopted.
             IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable')
                AND NOT EXISTS (
-                   SELECT FROM pg_catalog.pg_trigger t
+                   SELECT FROM pg_trigger t
                    WHERE t.tgrelid = TG_RELID AND t.tgname = TG_NAME
                )
             THEN
                 RAISE EXCEPTION 'could not serialize access: this transaction began before the registry was guarded'
                     USING ERRCODE = 'serialization_failure', HINT = 'Retry the transaction.';
             END IF;
-            IF NOT EXISTS (
-                   SELECT FROM @schema@.extension_bundle b
+            IF TG_WHEN = 'AFTER' THEN
+                -- The row as stored: another BEFORE trigger may have given it to a version that has its bundle.
+                IF NOT EXISTS (
+                    SELECT FROM ONLY @schema@.extension_bundle b
+                    WHERE b.version_id = NEW.version_id AND b.id <> NEW.id
+                ) THEN
+                    RETURN NULL;
+                END IF;
+            ELSIF NOT EXISTS (
+                   SELECT FROM ONLY @schema@.extension_bundle b
                    WHERE b.version_id = NEW.version_id
                )
                -- The same pair again is for the unique constraint and ON CONFLICT to answer.
                OR EXISTS (
-                   SELECT FROM @schema@.extension_bundle b
+                   SELECT FROM ONLY @schema@.extension_bundle b
                    WHERE b.version_id = NEW.version_id
                      AND b.content_hash COLLATE "C" = NEW.content_hash COLLATE "C"
                )
@@ -64,9 +90,15 @@ BEGIN
         problem := 'a published bundle is never changed or removed';
     END IF;
 
-    SELECT v.version INTO label
-    FROM @schema@.extension_version v
-    WHERE v.id = target;
+    IF EXISTS (
+        SELECT FROM pg_class c
+        WHERE c.oid = to_regclass('@schema@.extension_version')
+          AND c.relkind = 'r' AND pg_get_userbyid(c.relowner) = current_user
+    ) THEN
+        SELECT v.version INTO label
+        FROM ONLY @schema@.extension_version v
+        WHERE v.id = target;
+    END IF;
 
     RAISE EXCEPTION USING
         ERRCODE = 'restrict_violation',
@@ -96,9 +128,9 @@ CREATE TRIGGER extension_bundle_immutable_truncate
     FOR EACH STATEMENT EXECUTE FUNCTION @schema@.extension_bundle_immutable();
 ALTER TABLE @schema@.extension_bundle ENABLE ALWAYS TRIGGER extension_bundle_immutable_truncate;
 
--- Looks at the row as stored: another BEFORE trigger may have marked it after the guard above let it pass.
-CREATE TRIGGER extension_bundle_immutable_adopted
-    AFTER INSERT ON @schema@.extension_bundle
-    FOR EACH ROW WHEN (NEW.adopted)
-    EXECUTE FUNCTION @schema@.extension_bundle_immutable();
-ALTER TABLE @schema@.extension_bundle ENABLE ALWAYS TRIGGER extension_bundle_immutable_adopted;
+-- A constraint trigger looks at the row as stored, after every BEFORE trigger, and cannot be replaced by a role that
+-- has the TRIGGER privilege and no more.
+CREATE CONSTRAINT TRIGGER extension_bundle_immutable_stored
+    AFTER INSERT OR UPDATE OR DELETE ON @schema@.extension_bundle
+    FOR EACH ROW EXECUTE FUNCTION @schema@.extension_bundle_immutable();
+ALTER TABLE @schema@.extension_bundle ENABLE ALWAYS TRIGGER extension_bundle_immutable_stored;

@@ -7,7 +7,7 @@ ALTER TABLE @schema@.extension_version
     ADD CONSTRAINT extension_version_created_at_check
         CHECK (adopted OR created_at IS NOT NULL) NOT VALID;
 
--- Looks at no table: it needs no rights of its own.
+-- Looks at no table: it needs no rights of its own, and so has none that a column's type or cast could misuse.
 CREATE FUNCTION @schema@.extension_version_immutable() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -54,8 +54,14 @@ CREATE TRIGGER extension_version_immutable_truncate
     FOR EACH STATEMENT EXECUTE FUNCTION @schema@.extension_version_immutable();
 ALTER TABLE @schema@.extension_version ENABLE ALWAYS TRIGGER extension_version_immutable_truncate;
 
-CREATE TRIGGER extension_version_immutable_adopted
+-- Constraint triggers, for the reasons given in V7: they look at the row as stored and cannot be replaced.
+CREATE CONSTRAINT TRIGGER extension_version_immutable_adopted
     AFTER INSERT ON @schema@.extension_version
     FOR EACH ROW WHEN (NEW.adopted)
     EXECUTE FUNCTION @schema@.extension_version_immutable();
 ALTER TABLE @schema@.extension_version ENABLE ALWAYS TRIGGER extension_version_immutable_adopted;
+
+CREATE CONSTRAINT TRIGGER extension_version_immutable_stored
+    AFTER UPDATE OR DELETE ON @schema@.extension_version
+    FOR EACH ROW EXECUTE FUNCTION @schema@.extension_version_immutable();
+ALTER TABLE @schema@.extension_version ENABLE ALWAYS TRIGGER extension_version_immutable_stored;

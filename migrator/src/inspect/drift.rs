@@ -207,7 +207,15 @@ impl Examination<'_> {
         };
         if self.differs(&shipped.name, &trigger.definition) {
             let message = format!("the guard is another: {}", trigger.definition);
-            return Some(Finding::error("GUARD_CHANGED", object, message).with_repair(create()));
+            let finding = Finding::error("GUARD_CHANGED", object, message);
+            return Some(match shipped.constraint {
+                true => finding.with_mend(format!(
+                    "DROP TRIGGER {} ON {}, then ext-migrate up",
+                    quote_ident(&shipped.name),
+                    self.qualified(&relation.name)
+                )),
+                false => finding.with_repair(create()),
+            });
         }
         let message = match trigger.enabled.as_str() {
             "A" => return None,

@@ -45,8 +45,8 @@ const DEFINITIONS: &[(&str, &str)] = &[
         r#"CHECK ((adopted OR (((content_hash)::text COLLATE "C") ~ '^sha256:[0-9a-f]{64}$'::text)))"#,
     ),
     (
-        "extension_bundle_immutable_adopted",
-        r#"CREATE TRIGGER extension_bundle_immutable_adopted AFTER INSERT ON @schema@.extension_bundle FOR EACH ROW WHEN (new.adopted) EXECUTE FUNCTION @schema@.extension_bundle_immutable()"#,
+        "extension_bundle_immutable_stored",
+        r#"CREATE CONSTRAINT TRIGGER extension_bundle_immutable_stored AFTER INSERT OR DELETE OR UPDATE ON @schema@.extension_bundle NOT DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE FUNCTION @schema@.extension_bundle_immutable()"#,
     ),
     (
         "extension_bundle_immutable_truncate",
@@ -70,7 +70,7 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ),
     (
         "extension_registry_identity_immutable_stored",
-        r#"CREATE TRIGGER extension_registry_identity_immutable_stored AFTER UPDATE ON @schema@.extension_registry FOR EACH ROW WHEN ((((old.id IS DISTINCT FROM new.id) OR (((old.publisher)::text COLLATE "C") IS DISTINCT FROM ((new.publisher)::text COLLATE "C"))) OR (((old.name)::text COLLATE "C") IS DISTINCT FROM ((new.name)::text COLLATE "C")))) EXECUTE FUNCTION @schema@.extension_registry_identity_immutable()"#,
+        r#"CREATE CONSTRAINT TRIGGER extension_registry_identity_immutable_stored AFTER UPDATE ON @schema@.extension_registry NOT DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW WHEN ((((old.id IS DISTINCT FROM new.id) OR (((old.publisher)::text COLLATE "C") IS DISTINCT FROM ((new.publisher)::text COLLATE "C"))) OR (((old.name)::text COLLATE "C") IS DISTINCT FROM ((new.name)::text COLLATE "C")))) EXECUTE FUNCTION @schema@.extension_registry_identity_immutable()"#,
     ),
     (
         "extension_registry_identity_immutable_truncate",
@@ -86,7 +86,11 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ),
     (
         "extension_version_immutable_adopted",
-        r#"CREATE TRIGGER extension_version_immutable_adopted AFTER INSERT ON @schema@.extension_version FOR EACH ROW WHEN (new.adopted) EXECUTE FUNCTION @schema@.extension_version_immutable()"#,
+        r#"CREATE CONSTRAINT TRIGGER extension_version_immutable_adopted AFTER INSERT ON @schema@.extension_version NOT DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW WHEN (new.adopted) EXECUTE FUNCTION @schema@.extension_version_immutable()"#,
+    ),
+    (
+        "extension_version_immutable_stored",
+        r#"CREATE CONSTRAINT TRIGGER extension_version_immutable_stored AFTER DELETE OR UPDATE ON @schema@.extension_version NOT DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE FUNCTION @schema@.extension_version_immutable()"#,
     ),
     (
         "extension_version_immutable_truncate",

@@ -37,8 +37,9 @@ pub struct Trigger {
     pub name: String,
     pub table: String,
     pub function: String,
-    /// CREATE OR REPLACE TRIGGER
+    /// CREATE OR REPLACE TRIGGER; CREATE CONSTRAINT TRIGGER where it is one, which nothing can replace.
     pub sql: String,
+    pub constraint: bool,
 }
 
 #[derive(Debug)]
@@ -125,6 +126,7 @@ impl Shipped {
                     table: relation_name(statement.relation.as_ref()),
                     function: last_name(&statement.funcname),
                     sql: or_replace(sql, "TRIGGER"),
+                    constraint: statement.isconstraint,
                 });
             }
             NodeEnum::IndexStmt(statement) => self.indexes.push(Index {
@@ -330,7 +332,11 @@ mod tests {
             assert!(function.with.iter().any(|sql| sql.starts_with("REVOKE")));
         }
         for trigger in &shipped.triggers {
-            assert!(trigger.sql.starts_with("CREATE OR REPLACE TRIGGER "));
+            let start = match trigger.constraint {
+                true => "CREATE CONSTRAINT TRIGGER ",
+                false => "CREATE OR REPLACE TRIGGER ",
+            };
+            assert!(trigger.sql.starts_with(start));
             assert!(
                 shipped
                     .functions

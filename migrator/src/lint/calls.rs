@@ -89,6 +89,8 @@ pub const PURE: &[&str] = &[
     "pg_get_functiondef",
     "pg_get_indexdef",
     "pg_get_triggerdef",
+    "pg_get_userbyid",
+    "pg_typeof",
     "position",
     "quote_ident",
     "quote_literal",
@@ -137,7 +139,7 @@ pub const PURE: &[&str] = &[
 ];
 
 /// The settings that a function may carry in its definition.
-pub const FUNCTION_SETTINGS: &[&str] = &["row_security", "search_path"];
+pub const FUNCTION_SETTINGS: &[&str] = &["enable_seqscan", "row_security", "search_path"];
 
 /// Types whose constant default needs no rewrite of the table: built-in, and no domain that could check every row.
 pub const COLUMN_TYPES: &[&str] = &[

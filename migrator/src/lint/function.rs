@@ -204,8 +204,11 @@ pub fn create_trigger(statement: &CreateTrigStmt, known: &mut Known) -> Verdict 
     if statement.replace {
         return Err("CREATE OR REPLACE may replace a trigger that others rely on".into());
     }
-    if statement.isconstraint || statement.timing & INSTEAD != 0 {
+    if statement.timing & INSTEAD != 0 {
         return Err("only BEFORE and AFTER triggers are on the list".into());
+    }
+    if statement.deferrable {
+        return Err("a deferrable trigger lets a transaction see what it would refuse".into());
     }
     if !known.has_function(&function.schema, &function.name) {
         return Err(format!(
