@@ -22,6 +22,7 @@ mod ext_migrate;
 mod installation;
 mod options;
 mod refusal;
+mod registry;
 mod server;
 mod supervisor;
 mod tls;
@@ -32,4 +33,7 @@ pub use ext_migrate::{Outcome, ext_migrate};
 pub use installation::{program, workspace_root};
 pub use options::Options;
 pub use refusal::{Refusal, Refused};
+pub use registry::{
+    Listed, Published, finalize, hash, list, manifest, manifest_of, publish, row_counts,
+};
 pub use server::Server;

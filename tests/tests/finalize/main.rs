@@ -1,0 +1,16 @@
+//! `ext_finalize_version` and `ext_finalize_bundle` over real connections.
+
+mod arguments;
+mod bundles;
+mod callers;
+mod duplicates;
+mod environment;
+mod identity;
+mod isolation;
+mod manifests;
+mod races;
+mod stored;
+mod transactions;
+mod waiting;
+mod wildcard_races;
+mod wildcards;
