@@ -87,7 +87,7 @@ pub enum Command {
     /// Show what is applied and what is pending; writes nothing
     Status(StatusArgs),
     /// Look for anything missing, switched off or changed, and say how to mend it; writes nothing
-    Check,
+    Check(CheckArgs),
     /// Give roles the rights to publish or to read
     Grant(GrantArgs),
     /// Print completions for a shell
@@ -125,13 +125,17 @@ Examples:
   ext-migrate plan
       pending migrations, each statement with its class and lock
   ext-migrate plan --sql > review.sql
-      the SQL that `up` would run
+      the SQL that `up` would run, for review or psql -f
   ext-migrate plan --exit-code
       exit code 3 when something is pending")]
 pub struct PlanArgs {
-    /// Print the SQL as well
+    /// Print the SQL instead (in JSON: besides)
     #[arg(long)]
     pub sql: bool,
+
+    /// As for `up`: tables and guards only
+    #[arg(long)]
+    pub without_extension: bool,
 
     /// Exit with 3 when migrations are pending
     #[arg(long)]
@@ -152,6 +156,21 @@ pub struct StatusArgs {
     /// Exit with 3 when migrations are pending
     #[arg(long)]
     pub exit_code: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  ext-migrate check
+      every guard, constraint, index and right, each finding with what mends it; exit code 8 where there is one
+  ext-migrate check --format json | jq -r '.findings[] | select(.level == \"error\").code'
+
+Runs in a read-only transaction: a read-only role or a standby will do. It counts the rows that were there before the
+guards, and for that reads both tables once.")]
+pub struct CheckArgs {
+    /// The registry does without the extension: do not miss it
+    #[arg(long)]
+    pub without_extension: bool,
 }
 
 #[derive(Args)]

@@ -17,6 +17,7 @@ pub mod migrations;
 pub mod output;
 pub mod proof;
 pub mod schema;
+pub mod script;
 
 use std::process::ExitCode;
 
@@ -43,7 +44,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<Exit, Error> {
         Command::Up(args) => commands::up::run(context, args),
         Command::Plan(args) => commands::plan::run(context, args),
         Command::Status(args) => commands::status::run(context, args),
-        Command::Check => commands::check::run(context),
+        Command::Check(args) => commands::check::run(context, args),
         Command::Grant(args) => commands::grant::run(context, args),
         Command::Completions { shell } => commands::documents::completions(context, *shell),
         Command::Man => commands::documents::man(context),

@@ -1,68 +1,82 @@
-//! Puts right what drifted, as far as adding does it: the statements of the shipped migrations, run again.
+//! Mends what has drifted, with statements of the shipped migrations and under the same locks and proof.
 
 use crate::apply::{As, Runner};
 use crate::error::Error;
-use crate::inspect::{Finding, Inspection, Purpose, Repair};
-use crate::migrations::{self, Kind, Migration};
+use crate::inspect::facts::TABLES;
+use crate::inspect::{Finding, Phase, Repair};
 use crate::proof::Proof;
 
-/// Runs once all migrations are applied. Gives the findings it put right; `add` gets the proof of each transaction.
-pub fn run(
-    runner: &mut Runner,
-    migrations: &[Migration],
-    add: &mut impl FnMut(Proof),
-) -> Result<Vec<Finding>, Error> {
-    let (mended, left): (Vec<_>, Vec<_>) = drift(runner, migrations)?
-        .into_iter()
-        .filter(Finding::is_error)
-        .partition(|finding| finding.mended_by_up);
-    let mut repairs: Vec<&Repair> = Vec::new();
-    for repair in mended.iter().flat_map(|finding| &finding.repairs) {
-        // Two findings may ask for the same.
-        if !repairs.contains(&repair) {
-            repairs.push(repair);
+impl Runner<'_> {
+    /// Mends what these findings know a repair for: indexes first, then the guards of each table in one transaction,
+    /// then what only has to be proven for the rows that exist.
+    ///
+    /// One that fails does not keep the others from being mended.
+    ///
+    /// # Errors
+    /// The first failure, once all has been tried; a lost connection at once.
+    pub fn mend(&mut self, findings: &[Finding]) -> Result<Vec<Proof>, Error> {
+        let mut repairs: Vec<&Repair> = findings
+            .iter()
+            .flat_map(|finding| &finding.repairs)
+            .collect();
+        repairs.sort_by_key(|repair| repair.phase);
+        let mut proofs = Vec::new();
+        let mut failure = None;
+        let mut keep = |outcome: Result<Proof, Error>| match outcome {
+            Ok(proof) => {
+                proofs.push(proof);
+                Ok(())
+            }
+            Err(lost @ (Error::ConnectionLost { .. } | Error::Pooled(_))) => Err(lost),
+            Err(error) => {
+                failure.get_or_insert(error);
+                Ok(())
+            }
+        };
+        for repair in of_phase(&repairs, |phase| phase == Phase::Index) {
+            keep(self.mend_index(repair))?;
+        }
+        for table in TABLES {
+            let guards = |phase| phase != Phase::Index && phase != Phase::Validate;
+            let repairs: Vec<_> = of_phase(&repairs, guards)
+                .filter(|repair| repair.table == table)
+                .collect();
+            if !repairs.is_empty() {
+                keep(self.mend_statements(&format!("mending {table}"), &repairs))?;
+            }
+        }
+        for repair in of_phase(&repairs, |phase| phase == Phase::Validate) {
+            keep(self.mend_statements(&format!("validating {}", repair.object), &[repair]))?;
+        }
+        match failure {
+            Some(error) => Err(error),
+            None => Ok(proofs),
         }
     }
-    repairs.sort_by_key(|repair| repair.phase);
-    for repair in repairs {
-        put_right(runner, repair, add)?;
+
+    fn mend_index(&mut self, repair: &Repair) -> Result<Proof, Error> {
+        let step = format!("mending {}", repair.object);
+        let sql = repair.statements.join("; ");
+        self.build_index(&step, &sql, &repair.object, &repair.table)?;
+        self.transaction(&step, As::Owner, |_| Ok(()))
     }
-    if !left.is_empty() {
-        runner.session.output.log(&format!(
-            "{} more findings that adding cannot put right: run ext-migrate check",
-            left.len()
-        ));
+
+    fn mend_statements(&mut self, step: &str, repairs: &[&Repair]) -> Result<Proof, Error> {
+        self.transaction(step, As::Owner, |transaction| {
+            for statement in repairs.iter().flat_map(|repair| &repair.statements) {
+                transaction.batch_execute(statement)?;
+            }
+            Ok(())
+        })
     }
-    Ok(mended)
 }
 
-fn drift(runner: &mut Runner, migrations: &[Migration]) -> Result<Vec<Finding>, Error> {
-    let all: Vec<i32> = migrations.iter().map(|m| m.version).collect();
-    let purpose = Purpose {
-        run: true,
-        extension: false,
-    };
-    let mut transaction = runner.session.read_only()?;
-    let inspection = Inspection::read(&mut transaction, runner.schema, migrations, &all, purpose)?;
-    Ok(inspection.drift(runner.schema))
-}
-
-fn put_right(
-    runner: &mut Runner,
-    repair: &Repair,
-    add: &mut impl FnMut(Proof),
-) -> Result<(), Error> {
-    let step = format!("mending {}", repair.table);
-    if let [sql] = repair.statements.as_slice()
-        && let Ok(Kind::Concurrent { index, table }) = migrations::kind(sql)
-    {
-        return runner.build_index(&step, sql, &index, &table);
-    }
-    add(runner.transaction(&step, As::Owner, |transaction| {
-        repair
-            .statements
-            .iter()
-            .try_for_each(|statement| transaction.batch_execute(statement))
-    })?);
-    Ok(())
+fn of_phase<'a>(
+    repairs: &'a [&Repair],
+    wanted: impl Fn(Phase) -> bool + 'a,
+) -> impl Iterator<Item = &'a Repair> {
+    repairs
+        .iter()
+        .copied()
+        .filter(move |repair| wanted(repair.phase))
 }

@@ -66,6 +66,11 @@ impl Output {
         }
     }
 
+    /// True when stdout is for programs.
+    pub fn json(&self) -> bool {
+        self.format == Format::Json
+    }
+
     pub fn verbose(&self) -> bool {
         self.verbose
     }

@@ -20,6 +20,7 @@ mod activity;
 mod database;
 mod ext_migrate;
 mod installation;
+pub mod old_schema;
 mod options;
 mod refusal;
 mod registry;

@@ -1,7 +1,218 @@
+//! `plan`: what `up` would do here. Reads only.
+
+use std::fmt;
+
+use postgres::Transaction;
+use serde::Serialize;
+
 use crate::cli::PlanArgs;
 use crate::commands::Context;
+use crate::elsewhere;
 use crate::error::{Error, Exit};
+use crate::extension::{self, Action};
+use crate::history::History;
+use crate::inspect::{Counted, Finding, Inspection, Purpose, State};
+use crate::lint::{self, MigrationReport};
+use crate::migrations::Migration;
+use crate::schema::Schema;
+use crate::script::Script;
 
-pub fn run(_context: &Context, _args: &PlanArgs) -> Result<Exit, Error> {
-    Ok(Exit::Done)
+/// What `plan` prints. The fields are stable.
+#[derive(Debug, Serialize)]
+pub struct Plan {
+    pub schema: String,
+    /// `fresh`, `adoptable`, `in_progress`, `current` or `refused`
+    pub state: State,
+    /// The owner of the tables that are there: migrations run with its rights.
+    pub owner: Option<String>,
+    /// Why `up` would refuse; empty unless `state` is `refused`.
+    pub refusals: Vec<Finding>,
+    /// What has drifted; `up` mends what says `mended_by_up`.
+    pub drift: Vec<Finding>,
+    /// What `up` leaves alone, and is worth knowing.
+    pub notes: Vec<Finding>,
+    /// The migrations to come, each statement with its classes and lock.
+    pub pending: Vec<MigrationReport>,
+    /// `action` is `create`, `update`, `none` or `skip`; null where `up` would refuse.
+    pub extension: Option<Action>,
+    /// `versions` and `bundles` with their counts, or `not_counted` with the reason.
+    pub old_rows: Counted,
+    /// With `--sql`: a script for psql.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sql: Option<String>,
+}
+
+/// Exits with 1 (or 2, for the name of an owner) where `up` would refuse, with 4 where the history disagrees with the
+/// files, with 6 where a migration is not additive, and with `--exit-code` with 3 when migrations are pending.
+pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Error> {
+    let schema = context.schema()?;
+    let migrations = context.migrations(&schema)?;
+    let reports = lint::check(&migrations)?;
+    let mut session = context.connect()?;
+    let mut transaction = session.read_only()?;
+    let history = History::read(&mut transaction, &schema, &migrations)?.agreed()?;
+    let purpose = Purpose {
+        run: false,
+        extension: !args.without_extension,
+    };
+    let mut inspection = Inspection::read(
+        &mut transaction,
+        &schema,
+        &migrations,
+        &history.versions(),
+        purpose,
+    )?;
+    let extension = foresee_refusals(&mut transaction, &schema, &mut inspection, purpose)?;
+    let pending = history.pending(&migrations);
+    let sql = args.sql.then(|| {
+        let script = Script {
+            schema: &schema,
+            owner: inspection.facts.owner(),
+            create_schema: inspection.facts.schema.is_none(),
+            create_history: !history.exists,
+            pending: &pending,
+            extension: extension.as_ref(),
+            lock_timeout: context.options.lock_timeout,
+        };
+        script.to_string()
+    });
+    let plan = Plan {
+        schema: schema.name().to_owned(),
+        state: inspection.preflight.state,
+        owner: inspection.facts.owner().map(str::to_owned),
+        drift: inspection.drift(&schema),
+        pending: of(reports, &pending),
+        extension,
+        old_rows: Counted::read(&mut transaction, &inspection.facts, &schema)?,
+        sql,
+        refusals: inspection.preflight.refusals,
+        notes: inspection.preflight.notes,
+    };
+    plan.print(context)?;
+    Ok(match plan.refusals.as_slice() {
+        [] if args.exit_code && !plan.pending.is_empty() => Exit::Pending,
+        [] => Exit::Done,
+        refusals if refusals.iter().any(|refusal| refusal.code == "OWNER_NAME") => Exit::Usage,
+        _ => Exit::Failed,
+    })
+}
+
+/// Adds to the refusals what `up` finds out by other means than the catalogs of this schema; gives the step of the
+/// extension where there is one.
+fn foresee_refusals(
+    transaction: &mut Transaction,
+    schema: &Schema,
+    inspection: &mut Inspection,
+    purpose: Purpose,
+) -> Result<Option<Action>, Error> {
+    let mut refuse = |code, object: &str, error: &Error| {
+        inspection
+            .preflight
+            .refuse(Finding::error(code, object, error.to_string()));
+    };
+    match elsewhere::refuse_tables_elsewhere(transaction, schema) {
+        Err(error @ Error::SecondSchema { .. }) => refuse("SECOND_SCHEMA", schema.name(), &error),
+        other => other?,
+    }
+    if !purpose.extension {
+        return Ok(Some(Action::Skip));
+    }
+    match extension::State::read(transaction)?.action(transaction) {
+        Ok(action) => Ok(Some(action)),
+        Err(error @ Error::ExtensionUnavailable) => {
+            refuse("EXTENSION_UNAVAILABLE", extension::NAME, &error);
+            Ok(None)
+        }
+        Err(error @ Error::UnusableName { .. }) => {
+            refuse("OWNER_NAME", extension::NAME, &error);
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The reports on these migrations.
+fn of(reports: Vec<MigrationReport>, migrations: &[&Migration]) -> Vec<MigrationReport> {
+    let wanted = |report: &MigrationReport| {
+        migrations
+            .iter()
+            .any(|migration| migration.version == report.version)
+    };
+    reports.into_iter().filter(wanted).collect()
+}
+
+impl Plan {
+    fn print(&self, context: &Context) -> Result<(), Error> {
+        match &self.sql {
+            // Nothing but the script on stdout, so that psql can run it.
+            Some(sql) if !context.output.json() => {
+                for refusal in &self.refusals {
+                    context.output.log(&format!("up would refuse: {refusal}"));
+                }
+                context.output.raw(sql)
+            }
+            _ => context.output.result(self),
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let found = match self.state {
+            State::Fresh => "none of the tables is there, they will be created",
+            State::Adoptable => "the tables of the old schema, which will be adopted",
+            State::InProgress => "some migrations have run",
+            State::Current => "all migrations have run",
+            State::Refused => "what up would refuse, changing nothing",
+        };
+        writeln!(f, "schema {:?}: {found}", self.schema)?;
+        if let Some(owner) = &self.owner {
+            writeln!(f, "owner of the tables: {owner:?}")?;
+        }
+        if !matches!(self.state, State::Fresh) {
+            writeln!(f, "{}", self.old_rows)?;
+        }
+        for finding in self.refusals.iter().chain(&self.drift).chain(&self.notes) {
+            write!(f, "{finding:#}")?;
+        }
+        for migration in &self.pending {
+            let how = match migration.transactional {
+                true => "one transaction",
+                false => "outside a transaction",
+            };
+            writeln!(f, "\n{} ({how})", migration.file)?;
+            for statement in &migration.statements {
+                let classes: Vec<_> = statement.classes.iter().map(ToString::to_string).collect();
+                writeln!(
+                    f,
+                    "  line {:>3}  {:<22}  {}",
+                    statement.line,
+                    statement.lock,
+                    classes.join(", ")
+                )?;
+            }
+        }
+        if !self.pending.is_empty() {
+            writeln!(f)?;
+        }
+        let name = extension::NAME;
+        match &self.extension {
+            Some(Action::Create { version }) => writeln!(f, "create extension {name} {version}")?,
+            Some(Action::Update { from, version }) => {
+                writeln!(f, "update extension {name} from {from} to {version}")?;
+            }
+            Some(Action::None { version }) => {
+                writeln!(f, "extension {name} {version} is installed")?
+            }
+            Some(Action::Skip) => {
+                writeln!(f, "extension {name}: left alone (--without-extension)")?
+            }
+            None => {}
+        }
+        match self.pending.len() {
+            0 => f.write_str("no migration is pending"),
+            1 => f.write_str("1 migration is pending"),
+            pending => write!(f, "{pending} migrations are pending"),
+        }
+    }
 }

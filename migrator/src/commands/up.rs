@@ -3,44 +3,46 @@
 use std::fmt;
 use std::time::Instant;
 
-use postgres::Transaction;
 use serde::Serialize;
 
 use crate::apply::{As, Runner};
 use crate::cli::UpArgs;
 use crate::commands::Context;
 use crate::connect::Session;
-use crate::error::{Doing, Error, Exit};
+use crate::error::{Error, Exit};
 use crate::extension::{self, Action};
 use crate::history::{self, History};
-use crate::inspect::Finding;
+use crate::inspect::{Finding, Inspection};
 use crate::lock::Lock;
 use crate::migrations::{Kind, Migration};
 use crate::proof::Proof;
 use crate::schema::Schema;
-use crate::{elsewhere, inspect, lint, mend};
+use crate::{elsewhere, inspect, lint};
 
 /// What `up` did. In JSON:
 ///
 /// ```json
 /// {
 ///   "schema": "public",
+///   "mended": [{"level": "error", "code": "GUARD_MISSING", "object": "…", "message": "…", "mend": "…", "mended_by_up": true}],
+///   "left": [],
 ///   "applied": [{"version": 1, "file": "V1__tables.sql", "milliseconds": 12}],
 ///   "current": 11,
-///   "mended": [],
 ///   "extension": {"action": "create", "version": "0.1.0"},
 ///   "proof": {}
 /// }
 /// ```
 ///
+/// `mended` holds what had drifted and no longer does, `left` what a person has to mend (as `check` reports it).
 /// `extension.action` is `create`, `update` (then `from` is there as well), `none` or `skip`; `current` is the number
-/// of the newest migration; `mended` holds the [`Finding`]s of `check` that were put right; `proof` is described at [`Proof`] and null when nothing was run.
+/// of the newest migration; `proof` is described at [`Proof`] and null when nothing was run.
 #[derive(Debug, Serialize)]
 struct Report {
     schema: String,
+    mended: Vec<Finding>,
+    left: Vec<Finding>,
     applied: Vec<Step>,
     current: i32,
-    mended: Vec<Finding>,
     extension: Action,
     proof: Option<Proof>,
 }
@@ -66,7 +68,7 @@ pub fn run(context: &Context, args: &UpArgs) -> Result<Exit, Error> {
         lock: &lock,
         schema: &schema,
         lock_timeout: context.options.lock_timeout,
-        owner: start.owner.clone(),
+        owner: start.inspection.other_owner(),
     };
     let report = bring_up(context, &mut runner, &migrations, start)?;
     lock.release(&mut session.client)?;
@@ -77,7 +79,7 @@ pub fn run(context: &Context, args: &UpArgs) -> Result<Exit, Error> {
 /// What `up` found before its first change.
 struct Start {
     history: History,
-    owner: Option<String>,
+    inspection: Inspection,
     extension: Action,
 }
 
@@ -92,27 +94,17 @@ fn look(
     let history = History::read(&mut transaction, schema, migrations)?.agreed()?;
     let applied = history.versions();
     let extend = !args.without_extension;
-    let ground = inspect::preflight(&mut transaction, schema, migrations, &applied, extend)?;
+    let inspection = inspect::preflight(&mut transaction, schema, migrations, &applied, extend)?;
     elsewhere::refuse_tables_elsewhere(&mut transaction, schema)?;
     let extension = match extend {
         true => extension::State::read(&mut transaction)?.action(&mut transaction)?,
         false => Action::Skip,
     };
-    let connected = session_role(&mut transaction)?;
-    let owner = ground.table_owner.filter(|owner| *owner != connected);
     Ok(Start {
         history,
-        owner,
+        inspection,
         extension,
     })
-}
-
-fn session_role(transaction: &mut Transaction) -> Result<String, Error> {
-    let doing = "looking at the role";
-    let row = transaction
-        .query_one("SELECT current_user::text", &[])
-        .doing(doing)?;
-    row.try_get(0).doing(doing)
 }
 
 fn bring_up(
@@ -130,6 +122,18 @@ fn bring_up(
     if !start.history.exists {
         create_history(runner, schema)?;
     }
+    // First, so that pending migrations find what they build on.
+    let (mended, left): (Vec<_>, Vec<_>) = start
+        .inspection
+        .drift(schema)
+        .into_iter()
+        .partition(|finding| finding.mended_by_up);
+    for finding in &mended {
+        context.output.log(&format!("mending {finding}"));
+    }
+    for part in runner.mend(&mended)? {
+        add(part);
+    }
     let mut applied = Vec::new();
     for migration in start.history.pending(migrations) {
         context
@@ -146,7 +150,6 @@ fn bring_up(
             milliseconds: began.elapsed().as_millis(),
         });
     }
-    let mended = mend::run(runner, migrations, &mut add)?;
     if let Some(sql) = start.extension.sql(schema) {
         context.output.log(&sql);
         add(runner.transaction(&sql, As::Connected, |transaction| {
@@ -155,9 +158,10 @@ fn bring_up(
     }
     Ok(Report {
         schema: schema.name().to_owned(),
+        mended,
+        left,
         applied,
         current: migrations.last().map_or(0, |migration| migration.version),
-        mended,
         extension: start.extension,
         proof,
     })
@@ -179,11 +183,14 @@ fn create_history(runner: &mut Runner, schema: &Schema) -> Result<(), Error> {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for finding in &self.mended {
+            writeln!(f, "mended {}: {}", finding.code, finding.object)?;
+        }
+        for finding in &self.left {
+            write!(f, "{finding:#}")?;
+        }
         for step in &self.applied {
             writeln!(f, "applied {} ({} ms)", step.file, step.milliseconds)?;
-        }
-        for finding in &self.mended {
-            writeln!(f, "mended {finding}")?;
         }
         let name = extension::NAME;
         match &self.extension {

@@ -119,7 +119,14 @@ impl Examination<'_> {
     }
 
     fn index(&self, relation: &Relation, shipped: &shipped::Index) -> Option<Finding> {
-        let create = || Repair::new(&relation.name, Phase::Index, [shipped.sql.clone()]);
+        let create = || {
+            Repair::new(
+                &shipped.name,
+                &relation.name,
+                Phase::Index,
+                [shipped.sql.clone()],
+            )
+        };
         let name = format!("{}.{}", self.schema.quoted(), quote_ident(&shipped.name));
         let Some(index) = relation.index(&shipped.name) else {
             return Some(
@@ -155,12 +162,18 @@ impl Examination<'_> {
         let table = self.qualified(&relation.name);
         let name = quote_ident(&shipped.name);
         let validate = Repair::new(
+            &shipped.name,
             &relation.name,
             Phase::Validate,
             [format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}")],
         );
         let Some(check) = relation.constraint(&shipped.name) else {
-            let add = Repair::new(&relation.name, Phase::Check, [shipped.sql.clone()]);
+            let add = Repair::new(
+                &shipped.name,
+                &relation.name,
+                Phase::Check,
+                [shipped.sql.clone()],
+            );
             return Some(
                 Finding::error("CONSTRAINT_MISSING", object, "the constraint is not there")
                     .with_repair(add)
@@ -194,6 +207,7 @@ impl Examination<'_> {
         );
         let create = || {
             Repair::new(
+                &shipped.name,
                 &relation.name,
                 Phase::Trigger,
                 [shipped.sql.clone(), always.clone()],
@@ -222,7 +236,7 @@ impl Examination<'_> {
             "D" => "the guard is disabled",
             _ => "the guard is not ENABLE ALWAYS: session_replication_role can silence it",
         };
-        let enable = Repair::new(&relation.name, Phase::Trigger, [always]);
+        let enable = Repair::new(&shipped.name, &relation.name, Phase::Trigger, [always]);
         Some(Finding::error("GUARD_NOT_ALWAYS", object, message).with_repair(enable))
     }
 
@@ -237,7 +251,7 @@ impl Examination<'_> {
             .map_or("", |trigger| trigger.table.as_str());
         let mut statements = vec![shipped.sql.clone()];
         statements.extend(shipped.with.iter().cloned());
-        let replace = Repair::new(table, Phase::Function, statements);
+        let replace = Repair::new(&shipped.name, table, Phase::Function, statements);
         let Some(function) = self.facts.function(&shipped.name) else {
             findings.push(
                 Finding::error(
@@ -295,7 +309,7 @@ impl Examination<'_> {
             );
             findings.push(
                 Finding::error("PUBLIC_RIGHT", &object, "PUBLIC may call it")
-                    .with_repair(Repair::new(table, Phase::Function, [revoke])),
+                    .with_repair(Repair::new(&shipped.name, table, Phase::Function, [revoke])),
             );
         }
         findings
@@ -321,6 +335,7 @@ fn mark(relation: &Relation, shipped: &shipped::Default) -> Option<Finding> {
             "the default is not false: new rows would be taken for adopted ones, and refused",
         )
         .with_repair(Repair::new(
+            &shipped.column,
             &relation.name,
             Phase::Check,
             [shipped.sql.clone()],

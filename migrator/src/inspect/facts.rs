@@ -14,9 +14,6 @@ pub const INSTALL: &str = "tenant_extension_install";
 /// The tables of the contract, parents first.
 pub const TABLES: [&str; 4] = [REGISTRY, VERSION, BUNDLE, INSTALL];
 
-/// refinery's table, under this product's name.
-pub const HISTORY_TABLE: &str = "ext_registry_schema_history";
-
 /// Those whose rows are history. Installs come and go.
 pub const GUARDED: [&str; 3] = [REGISTRY, VERSION, BUNDLE];
 
@@ -189,7 +186,7 @@ impl Facts {
                     &shipped.relation_names(),
                     &shipped.function_names(),
                     &EXTENSION_FUNCTIONS.as_slice(),
-                    &HISTORY_TABLE,
+                    &crate::history::TABLE,
                 ],
             )
             .doing(doing)?;

@@ -75,9 +75,24 @@ impl Finding {
     }
 }
 
-/// `object: message`
+/// `object: message`; in the alternate form with level and code, and a second line for the mend.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.object, self.message)
+        if !f.alternate() {
+            return write!(f, "{}: {}", self.object, self.message);
+        }
+        let level = match self.level {
+            Level::Error => "error",
+            Level::Note => "note",
+        };
+        writeln!(
+            f,
+            "{level} {}: {}: {}",
+            self.code, self.object, self.message
+        )?;
+        match &self.mend {
+            Some(mend) => writeln!(f, "    mend: {mend}"),
+            None => Ok(()),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What is in the database: whether migrations can run there, what they would start from, and what has drifted from
 //! what they made. Reads only.
 
+pub mod check;
 pub mod drift;
 pub mod expected;
 pub mod facts;
@@ -33,13 +34,7 @@ pub struct Inspection {
     /// What the applied migrations make.
     pub applied: Shipped,
     pub preflight: Preflight,
-}
-
-/// What `up` may start from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ground {
-    /// The owner of the tables that are there.
-    pub table_owner: Option<String>,
+    migrated: bool,
 }
 
 impl Inspection {
@@ -68,12 +63,22 @@ impl Inspection {
             facts,
             applied,
             preflight,
+            migrated: progress != Progress::None,
         })
     }
 
-    /// What has drifted, besides what the preflight refuses.
+    /// The owner of the tables that are there, where that is not the connected role.
+    pub fn other_owner(&self) -> Option<String> {
+        let owner = self.facts.owner()?;
+        (owner != self.facts.role).then(|| owner.to_owned())
+    }
+
+    /// What has drifted from what the applied migrations made, besides what the preflight refuses.
     pub fn drift(&self, schema: &Schema) -> Vec<Finding> {
-        drift::examine(&self.facts, schema, &self.applied)
+        match self.migrated {
+            true => drift::examine(&self.facts, schema, &self.applied),
+            false => Vec::new(),
+        }
     }
 }
 
@@ -85,14 +90,12 @@ pub fn preflight(
     migrations: &[Migration],
     applied: &[i32],
     extension: bool,
-) -> Result<Ground, Error> {
+) -> Result<Inspection, Error> {
     let purpose = Purpose {
         run: true,
         extension,
     };
     let inspection = Inspection::read(transaction, schema, migrations, applied, purpose)?;
-    inspection.preflight.into_result()?;
-    Ok(Ground {
-        table_owner: inspection.facts.owner().map(str::to_owned),
-    })
+    inspection.preflight.refuse_unfit()?;
+    Ok(inspection)
 }

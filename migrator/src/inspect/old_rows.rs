@@ -1,5 +1,7 @@
 //! Counts of the rows that were there before the guards, where they break today's rules.
 
+use std::fmt;
+
 use postgres::GenericClient;
 use serde::{Deserialize, Serialize};
 
@@ -79,9 +81,10 @@ impl Counted {
                     "false"
                 },
             );
-        // Rows that a policy hides are an error rather than missing in the counts.
+        // Rows that a policy hides are an error rather than missing in the counts. Nobody waits for counts behind a
+        // lock that keeps readers out.
         let counted = transaction
-            .batch_execute("SET LOCAL row_security = off")
+            .batch_execute("SET LOCAL row_security = off; SET LOCAL lock_timeout = '2s'")
             .and_then(|()| transaction.query_one(&sql, &[]))
             .and_then(|row| row.try_get::<_, String>(0));
         match counted {
@@ -127,5 +130,26 @@ impl OldRows {
             .filter(|(count, _)| *count > 0)
             .map(|(count, rule)| format!("{count} {rule}"))
             .collect()
+    }
+}
+
+impl fmt::Display for Counted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = match self {
+            Self::Not { not_counted } => return write!(f, "old rows: not counted: {not_counted}"),
+            Self::Rows(rows) => rows,
+        };
+        if rows.versions.rows == 0 && rows.bundles.rows == 0 {
+            return f.write_str("old rows: none");
+        }
+        write!(
+            f,
+            "old rows: {} versions, {} bundles",
+            rows.versions.rows, rows.bundles.rows
+        )?;
+        for rule in rows.broken_rules() {
+            write!(f, "\n    {rule}")?;
+        }
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::facts::{Facts, GUARDED, HISTORY_TABLE, Relation, TABLES};
+use super::facts::{Facts, GUARDED, Relation, TABLES};
 use super::finding::Finding;
 use super::names;
 use super::obstacles::kind_name;
@@ -101,11 +101,17 @@ impl Preflight {
         }
     }
 
+    /// Adds a reason.
+    pub fn refuse(&mut self, reason: Finding) {
+        self.refusals.push(reason);
+        self.state = State::Refused;
+    }
+
     /// # Errors
     /// [`Error::SecondSchema`], [`Error::UnusableName`] (the owner's), else [`Error::Unfit`] with every reason.
-    pub fn into_result(self) -> Result<Self, Error> {
+    pub fn refuse_unfit(&self) -> Result<(), Error> {
         if self.refusals.is_empty() {
-            return Ok(self);
+            return Ok(());
         }
         for refusal in &self.refusals {
             match refusal.code {
@@ -151,7 +157,7 @@ fn second_registry(facts: &Facts, schema: &Schema) -> Vec<Finding> {
         if history.schema == schema.name() && history.kind != "r" {
             findings.push(Finding::error(
                 "NOT_A_TABLE",
-                HISTORY_TABLE,
+                crate::history::TABLE,
                 format!(
                     "is {} instead of the history table",
                     kind_name(&history.kind)

@@ -16,14 +16,22 @@ pub enum Phase {
 /// Statements that belong together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repair {
+    /// The index, constraint, function or trigger, without its schema.
+    pub object: String,
     pub table: String,
     pub phase: Phase,
     pub statements: Vec<String>,
 }
 
 impl Repair {
-    pub fn new(table: &str, phase: Phase, statements: impl IntoIterator<Item = String>) -> Self {
+    pub fn new(
+        object: &str,
+        table: &str,
+        phase: Phase,
+        statements: impl IntoIterator<Item = String>,
+    ) -> Self {
         Self {
+            object: object.to_owned(),
             table: table.to_owned(),
             phase,
             statements: statements.into_iter().collect(),

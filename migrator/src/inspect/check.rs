@@ -1,0 +1,92 @@
+//! Everything that is not as the migrations made it, history and extension included.
+
+use super::facts::Facts;
+use super::{Finding, Inspection, State};
+use crate::history::History;
+use crate::migrations::Migration;
+use crate::schema::Schema;
+
+/// All findings, the gravest kind first: history, what cannot be migrated at all, pending migrations, drift, extension.
+///
+/// `extension` is false where the registry is meant to do without it.
+pub fn findings(
+    inspection: &Inspection,
+    schema: &Schema,
+    history: &History,
+    migrations: &[Migration],
+    extension: bool,
+) -> Vec<Finding> {
+    let mut findings: Vec<_> = history
+        .problems
+        .iter()
+        .map(|problem| Finding::error("HISTORY_DISAGREES", crate::history::TABLE, problem))
+        .collect();
+    findings.extend(inspection.preflight.refusals.iter().cloned());
+    if history.applied.is_empty() {
+        let found = match inspection.preflight.state {
+            State::Fresh => "none of the tables is there",
+            State::Adoptable => "the tables are there as the old schema made them, unguarded",
+            _ => "no migration has run here",
+        };
+        findings.push(by_up(Finding::error("NOT_MIGRATED", schema.name(), found)));
+        return findings;
+    }
+    for migration in history.pending(migrations) {
+        findings.push(by_up(Finding::error(
+            "MIGRATION_PENDING",
+            migration.file(),
+            "this migration has not run yet",
+        )));
+    }
+    findings.extend(inspection.drift(schema));
+    findings.extend(inspection.preflight.notes.iter().cloned());
+    if extension {
+        findings.extend(extension_finding(&inspection.facts));
+    }
+    findings
+}
+
+fn extension_finding(facts: &Facts) -> Option<Finding> {
+    let object = "ext_registry";
+    match (&facts.extension, &facts.extension_available) {
+        (None, Some(_)) => Some(by_up(Finding::error(
+            "EXTENSION_MISSING",
+            object,
+            "the extension is not installed in this database",
+        ))),
+        (None, None) => Some(
+            Finding::error(
+                "EXTENSION_MISSING",
+                object,
+                "the extension is not installed in this database, and the server does not offer it",
+            )
+            .with_mend("make install on the server, or ext-migrate check --without-extension"),
+        ),
+        (Some(installed), Some(available)) if installed.version != *available => {
+            Some(by_up(Finding::error(
+                "EXTENSION_OUTDATED",
+                object,
+                format!(
+                    "version {} is installed, and the server has {available}",
+                    installed.version
+                ),
+            )))
+        }
+        (Some(installed), None) => Some(Finding::error(
+            "EXTENSION_UNAVAILABLE",
+            object,
+            format!(
+                "version {} is installed, and its files are gone from the server",
+                installed.version
+            ),
+        )),
+        (Some(_), Some(_)) => None,
+    }
+}
+
+fn by_up(finding: Finding) -> Finding {
+    Finding {
+        mended_by_up: true,
+        ..finding.with_mend("ext-migrate up")
+    }
+}

@@ -1,0 +1,75 @@
+//! The SQL of a plan, for people who review it or run it with `psql -f`: the same statements, history rows included.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::extension::Action;
+use crate::history;
+use crate::migrations::{Kind, Migration};
+use crate::schema::{Schema, quote_ident};
+
+/// What `up` would run, in the same transactions. It takes no migration lock, tries nothing twice and proves nothing:
+/// that is what `up` is for.
+#[derive(Debug)]
+pub struct Script<'a> {
+    pub schema: &'a Schema,
+    /// The owner of tables that are there already.
+    pub owner: Option<&'a str>,
+    pub create_schema: bool,
+    pub create_history: bool,
+    pub pending: &'a [&'a Migration],
+    pub extension: Option<&'a Action>,
+    pub lock_timeout: Duration,
+}
+
+impl fmt::Display for Script<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let timeout = format!("SET lock_timeout = {};", self.lock_timeout.as_millis());
+        writeln!(
+            f,
+            "-- What ext-migrate up would run in schema {}.",
+            self.schema.quoted()
+        )?;
+        writeln!(
+            f,
+            "-- It also takes a lock, tries again where another session is in the way, and proves before each"
+        )?;
+        writeln!(
+            f,
+            "-- commit that nothing was lost: prefer it to this script."
+        )?;
+        writeln!(f, "\\set ON_ERROR_STOP on")?;
+        writeln!(f, "SET search_path = pg_catalog, pg_temp;\n{timeout}")?;
+        if let Some(owner) = self.owner {
+            writeln!(f, "SET ROLE {};", quote_ident(owner))?;
+        }
+        if self.create_schema {
+            writeln!(f, "CREATE SCHEMA {};", self.schema.quoted())?;
+        }
+        if self.create_history {
+            writeln!(f, "{};", history::create_sql(self.schema))?;
+        }
+        for migration in self.pending {
+            let text = migration.sql.trim_end();
+            let record = history::record_sql(self.schema, migration);
+            writeln!(f, "\n-- {}", migration.file())?;
+            match migration.kind {
+                Kind::Transactional => writeln!(f, "BEGIN;\n{text}\n{record};\nCOMMIT;")?,
+                // Cancelled by a timeout, it would leave an invalid index.
+                Kind::Concurrent { .. } => {
+                    writeln!(f, "SET lock_timeout = 0;\n{text}\n{timeout}\n{record};")?;
+                }
+            }
+        }
+        if self.owner.is_some() {
+            writeln!(f, "\nRESET ROLE;")?;
+        }
+        match self
+            .extension
+            .and_then(|extension| extension.sql(self.schema))
+        {
+            Some(extend) => writeln!(f, "\n{extend};"),
+            None => Ok(()),
+        }
+    }
+}

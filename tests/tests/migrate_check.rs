@@ -1,0 +1,510 @@
+//! `ext-migrate check` names whatever is missing, switched off or changed, and `up` mends what can be mended by adding.
+
+use ext_registry_tests::{Database, Server};
+use serde_json::Value;
+
+fn checked(db: &Database, code: i32) -> Value {
+    db.ext_migrate(&["check", "--without-extension", "--format", "json"])
+        .exited(code)
+        .json()
+}
+
+/// Code and object of each finding.
+fn found(report: &Value) -> Vec<(String, String)> {
+    let text = |finding: &Value, field: &str| finding[field].as_str().unwrap().to_owned();
+    report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| (text(finding, "code"), text(finding, "object")))
+        .collect()
+}
+
+#[track_caller]
+fn assert_names(report: &Value, code: &str, object: &str) {
+    let found = found(report);
+    assert!(
+        found.contains(&(code.to_owned(), object.to_owned())),
+        "{code} {object} is not among {found:?}"
+    );
+}
+
+fn up(db: &Database) {
+    let _ = db.ext_migrate(&["up", "--without-extension"]).succeeded();
+}
+
+/// A migrated database of this schema.
+fn migrated(schema: &str) -> Database<'static> {
+    let db = Server::shared().empty_database();
+    let up = ["up", "--without-extension", "--schema", schema];
+    let _ = db.ext_migrate(&up).succeeded();
+    db
+}
+
+/// Also the proof that the definitions kept beside the code are those this server prints.
+#[test]
+fn a_migrated_database_has_no_findings() {
+    let db = Server::shared().migrated_database();
+    let report = checked(&db, 0);
+    assert_eq!(report["state"], "current");
+    assert_eq!(report["ok"], true);
+    assert_eq!(found(&report), []);
+    assert_eq!(report["old_rows"]["versions"]["rows"], 0);
+    let text = db
+        .ext_migrate(&["check", "--without-extension"])
+        .succeeded();
+    assert!(text.stdout.contains("everything is in place"), "{text:?}");
+}
+
+#[test]
+fn nor_has_one_in_a_schema_that_needs_quotes() {
+    let schema = "Odd schéma";
+    let db = migrated(schema);
+    let check = ["check", "--without-extension", "--schema", schema];
+    let _ = db.ext_migrate(&check).succeeded();
+    db.client()
+        .batch_execute(
+            r#"DROP TRIGGER extension_version_immutable ON "Odd schéma".extension_version"#,
+        )
+        .unwrap();
+    let _ = db.ext_migrate(&check).exited(8);
+    let _ = db
+        .ext_migrate(&["up", "--without-extension", "--schema", schema])
+        .succeeded();
+    let _ = db.ext_migrate(&check).succeeded();
+}
+
+#[test]
+fn the_extension_is_missed_only_where_it_is_wanted() {
+    let db = migrated("public");
+    let report = db
+        .ext_migrate(&["check", "--format", "json"])
+        .exited(8)
+        .json();
+    assert_eq!(
+        found(&report),
+        [("EXTENSION_MISSING".to_owned(), "ext_registry".to_owned())]
+    );
+    let _ = checked(&db, 0);
+}
+
+#[test]
+fn a_database_that_was_never_migrated() {
+    let db = Server::shared().empty_database();
+    assert_names(&checked(&db, 8), "NOT_MIGRATED", "public");
+}
+
+#[test]
+fn each_guard_removed_or_weakened_is_named_and_mended() {
+    let db = Server::shared().migrated_database();
+    let mut client = db.client();
+    let guards = client
+        .query(
+            "SELECT tgname::text, tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal",
+            &[],
+        )
+        .unwrap();
+    assert_eq!(guards.len(), 11);
+    for (number, guard) in guards.iter().enumerate() {
+        let (name, table): (String, String) = (guard.get(0), guard.get(1));
+        let object = format!("{name} on {table}");
+        let weaken = ["DISABLE", "ENABLE", "ENABLE REPLICA"][number % 3];
+        for (damage, code) in [
+            (format!("DROP TRIGGER {name} ON {table}"), "GUARD_MISSING"),
+            (
+                format!("ALTER TABLE {table} {weaken} TRIGGER {name}"),
+                "GUARD_NOT_ALWAYS",
+            ),
+        ] {
+            client.batch_execute(&damage).unwrap();
+            let report = checked(&db, 8);
+            assert_eq!(
+                found(&report),
+                [(code.to_owned(), object.clone())],
+                "{damage}"
+            );
+            assert_eq!(report["findings"][0]["mended_by_up"], true);
+            up(&db);
+            assert_eq!(found(&checked(&db, 0)), []);
+        }
+    }
+}
+
+#[test]
+fn what_up_mends() {
+    let damages = [
+        (
+            "DROP FUNCTION extension_bundle_immutable CASCADE",
+            "GUARD_FUNCTION_MISSING",
+            "extension_bundle_immutable()",
+        ),
+        (
+            "CREATE OR REPLACE FUNCTION extension_version_immutable() RETURNS trigger LANGUAGE plpgsql
+             SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN NEW; END'",
+            "GUARD_FUNCTION_CHANGED",
+            "extension_version_immutable()",
+        ),
+        (
+            "ALTER FUNCTION extension_bundle_immutable() SECURITY INVOKER",
+            "GUARD_FUNCTION_CHANGED",
+            "extension_bundle_immutable()",
+        ),
+        (
+            "ALTER FUNCTION extension_bundle_immutable() RESET row_security",
+            "GUARD_FUNCTION_CHANGED",
+            "extension_bundle_immutable()",
+        ),
+        (
+            "ALTER FUNCTION extension_bundle_immutable() SET search_path = public",
+            "GUARD_FUNCTION_CHANGED",
+            "extension_bundle_immutable()",
+        ),
+        (
+            "GRANT EXECUTE ON FUNCTION extension_registry_identity_immutable() TO PUBLIC",
+            "PUBLIC_RIGHT",
+            "extension_registry_identity_immutable()",
+        ),
+        (
+            "DROP TRIGGER extension_version_immutable ON extension_version;
+             CREATE TRIGGER extension_version_immutable BEFORE UPDATE ON extension_version
+             FOR EACH ROW EXECUTE FUNCTION extension_version_immutable();
+             ALTER TABLE extension_version ENABLE ALWAYS TRIGGER extension_version_immutable",
+            "GUARD_CHANGED",
+            "extension_version_immutable on extension_version",
+        ),
+        (
+            "DROP TRIGGER extension_registry_identity_immutable ON extension_registry;
+             CREATE TRIGGER extension_registry_identity_immutable BEFORE UPDATE ON extension_registry
+             FOR EACH ROW WHEN (OLD.id <> NEW.id) EXECUTE FUNCTION extension_registry_identity_immutable();
+             ALTER TABLE extension_registry ENABLE ALWAYS TRIGGER extension_registry_identity_immutable",
+            "GUARD_CHANGED",
+            "extension_registry_identity_immutable on extension_registry",
+        ),
+        (
+            "DROP INDEX extension_bundle_version_id_unique",
+            "INDEX_MISSING",
+            "extension_bundle_version_id_unique",
+        ),
+        (
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'extension_version_list_idx'::regclass",
+            "INDEX_INVALID",
+            "extension_version_list_idx",
+        ),
+        (
+            "ALTER TABLE extension_bundle DROP CONSTRAINT extension_bundle_content_hash_check",
+            "CONSTRAINT_MISSING",
+            "extension_bundle_content_hash_check on extension_bundle",
+        ),
+        (
+            "ALTER TABLE extension_bundle DROP CONSTRAINT extension_bundle_size_bytes_check,
+             ADD CONSTRAINT extension_bundle_size_bytes_check CHECK (adopted OR size_bytes >= 0) NOT VALID",
+            "CONSTRAINT_NOT_VALID",
+            "extension_bundle_size_bytes_check on extension_bundle",
+        ),
+        (
+            "ALTER TABLE extension_version ALTER adopted SET DEFAULT true",
+            "DEFAULT_CHANGED",
+            "extension_version.adopted",
+        ),
+        (
+            "ALTER TABLE extension_bundle ALTER adopted DROP DEFAULT",
+            "DEFAULT_CHANGED",
+            "extension_bundle.adopted",
+        ),
+    ];
+    let db = Server::shared().migrated_database();
+    for (damage, code, object) in damages {
+        db.client().batch_execute(damage).unwrap();
+        assert_names(&checked(&db, 8), code, object);
+        up(&db);
+        assert_eq!(found(&checked(&db, 0)), [], "{damage}");
+    }
+}
+
+#[test]
+fn everything_at_once_is_mended_at_once() {
+    let db = Server::shared().migrated_database();
+    db.client()
+        .batch_execute(
+            "DROP INDEX extension_bundle_version_id_unique, extension_version_list_idx, extension_version_release_idx;
+             DROP FUNCTION extension_bundle_immutable, extension_version_immutable,
+                           extension_registry_identity_immutable CASCADE;
+             ALTER TABLE extension_bundle DROP CONSTRAINT extension_bundle_content_hash_check,
+                                          DROP CONSTRAINT extension_bundle_size_bytes_check;
+             ALTER TABLE extension_version DROP CONSTRAINT extension_version_created_at_check",
+        )
+        .unwrap();
+    let report = db
+        .ext_migrate(&["up", "--without-extension", "--format", "json"])
+        .succeeded()
+        .json();
+    assert_eq!(report["mended"].as_array().unwrap().len(), 3 + 3 + 11 + 3);
+    assert_eq!(report["left"].as_array().unwrap().len(), 0);
+    assert_eq!(found(&checked(&db, 0)), []);
+    let comment: Option<String> = db
+        .client()
+        .query_one(
+            "SELECT obj_description('extension_version_immutable'::regproc)",
+            &[],
+        )
+        .unwrap()
+        .get(0);
+    assert!(comment.is_some(), "the comment of the guard is back too");
+}
+
+/// What a person has to decide: `up` leaves it alone and says so.
+#[test]
+fn what_up_leaves_to_people() {
+    let damages = [
+        (
+            "ALTER TABLE extension_bundle FORCE ROW LEVEL SECURITY",
+            "FORCE_ROW_SECURITY",
+            "extension_bundle",
+        ),
+        (
+            "CREATE RULE quiet AS ON DELETE TO extension_version DO INSTEAD NOTHING",
+            "RULE",
+            "quiet on extension_version",
+        ),
+        (
+            "GRANT SELECT ON extension_version TO PUBLIC",
+            "PUBLIC_RIGHT",
+            "extension_version",
+        ),
+        (
+            "GRANT UPDATE (signature) ON extension_bundle TO PUBLIC",
+            "PUBLIC_RIGHT",
+            "extension_bundle",
+        ),
+        (
+            "DROP INDEX extension_version_list_idx;
+             CREATE INDEX extension_version_list_idx ON extension_version (registry_id)",
+            "INDEX_CHANGED",
+            "extension_version_list_idx",
+        ),
+        (
+            "ALTER TABLE extension_version DROP CONSTRAINT extension_version_created_at_check,
+             ADD CONSTRAINT extension_version_created_at_check CHECK (adopted OR true)",
+            "CONSTRAINT_CHANGED",
+            "extension_version_created_at_check on extension_version",
+        ),
+        (
+            "ALTER TABLE extension_bundle DISABLE TRIGGER ALL",
+            "FOREIGN_KEY_DISABLED",
+            "extension_bundle_version_id_fkey on extension_bundle",
+        ),
+        (
+            "ALTER TABLE extension_bundle DROP CONSTRAINT extension_bundle_version_id_fkey",
+            "FOREIGN_KEY_MISSING",
+            "extension_bundle",
+        ),
+        (
+            "ALTER TABLE extension_version DROP CONSTRAINT extension_version_registry_id_version_unique",
+            "KEY_MISSING",
+            "extension_version",
+        ),
+        (
+            "ALTER TABLE extension_version DROP COLUMN assets",
+            "COLUMN_MISSING",
+            "extension_version",
+        ),
+        (
+            "ALTER TABLE extension_bundle ALTER size_bytes TYPE numeric",
+            "COLUMN_TYPE",
+            "extension_bundle.size_bytes",
+        ),
+    ];
+    for (damage, code, object) in damages {
+        let db = Server::shared().migrated_database();
+        db.client().batch_execute(damage).unwrap();
+        assert_names(&checked(&db, 8), code, object);
+        let report = db
+            .ext_migrate(&["up", "--without-extension", "--format", "json"])
+            .succeeded()
+            .json();
+        assert!(
+            report["left"].to_string().contains(code),
+            "{damage}: {report}"
+        );
+        assert_names(&checked(&db, 8), code, object);
+    }
+}
+
+#[test]
+fn a_guard_function_of_somebody_else_is_reported() {
+    let db = Server::shared().migrated_database();
+    let other = db.create_role("other");
+    db.client()
+        .batch_execute(&format!(
+            "ALTER FUNCTION extension_bundle_immutable() OWNER TO {other}"
+        ))
+        .unwrap();
+    let report = checked(&db, 8);
+    assert_names(
+        &report,
+        "GUARD_FUNCTION_OWNER",
+        "extension_bundle_immutable()",
+    );
+    let mend = report["findings"][0]["mend"].as_str().unwrap();
+    db.client().batch_execute(mend).unwrap();
+    let _ = checked(&db, 0);
+}
+
+/// What `up` would refuse, `check` reports as well.
+#[test]
+fn tables_that_are_gone_or_no_longer_plain() {
+    let db = Server::shared().migrated_database();
+    let other = db.create_role("other");
+    let damages = [
+        (
+            "DROP TABLE tenant_extension_install".to_owned(),
+            "TABLE_MISSING",
+            "tenant_extension_install",
+        ),
+        (
+            "CREATE TABLE heir () INHERITS (extension_bundle)".to_owned(),
+            "INHERITED",
+            "extension_bundle",
+        ),
+        (
+            format!("ALTER TABLE extension_bundle OWNER TO {other}"),
+            "OWNERS_DIFFER",
+            "public",
+        ),
+    ];
+    for (damage, code, object) in damages {
+        let db = Server::shared().migrated_database();
+        db.client().batch_execute(&damage).unwrap();
+        assert_names(&checked(&db, 8), code, object);
+        let refused = db.ext_migrate(&["up", "--without-extension"]).exited(1);
+        assert!(refused.stderr.contains(object), "{refused:?}");
+    }
+}
+
+/// Rows that came in while a constraint was missing keep it from being added; the guards are mended all the same.
+#[test]
+fn one_repair_that_fails_does_not_keep_the_others_back() {
+    let db = Server::shared().migrated_database();
+    let mut client = db.client();
+    client
+        .batch_execute(
+            "ALTER TABLE extension_version DROP CONSTRAINT extension_version_created_at_check;
+             INSERT INTO extension_registry (id, publisher, name) VALUES (gen_random_uuid(), 'p', 'n');
+             INSERT INTO extension_version (id, registry_id, version, runtime, main_entry, created_at)
+             SELECT gen_random_uuid(), id, '1.0.0', 'r@1', 'main', NULL FROM extension_registry;
+             DROP TRIGGER extension_bundle_immutable ON extension_bundle;
+             ALTER TABLE extension_version DISABLE TRIGGER extension_version_immutable",
+        )
+        .unwrap();
+    let failed = db.ext_migrate(&["up", "--without-extension"]).exited(1);
+    assert!(failed.stderr.contains("23514"), "{failed:?}");
+    assert_eq!(
+        found(&checked(&db, 8)),
+        [(
+            "CONSTRAINT_NOT_VALID".to_owned(),
+            "extension_version_created_at_check on extension_version".to_owned()
+        )]
+    );
+}
+
+#[test]
+fn a_read_only_role_can_check() {
+    let db = Server::shared().migrated_database();
+    let reader = db.create_role_with("reader", "IN ROLE pg_read_all_data");
+    let mut client = db.client();
+    client
+        .batch_execute(&format!(
+            "ALTER ROLE {reader} SET default_transaction_read_only = on"
+        ))
+        .unwrap();
+    let url = db.url_as(&reader);
+    let check = [
+        "check",
+        "--without-extension",
+        "--format",
+        "json",
+        "--database-url",
+        &url,
+    ];
+    let report = run(&check).exited(0).json();
+    assert_eq!(report["old_rows"]["bundles"]["rows"], 0);
+}
+
+#[test]
+fn without_the_right_to_read_the_tables_the_old_rows_are_not_counted() {
+    let db = Server::shared().migrated_database();
+    let auditor = db.create_role("auditor");
+    db.client()
+        .batch_execute(&format!(
+            "GRANT SELECT ON ext_registry_schema_history TO {auditor}"
+        ))
+        .unwrap();
+    let url = db.url_as(&auditor);
+    let check = [
+        "check",
+        "--without-extension",
+        "--format",
+        "json",
+        "--database-url",
+        &url,
+    ];
+    let report = run(&check).exited(0).json();
+    let reason = report["old_rows"]["not_counted"].as_str().unwrap();
+    assert!(
+        reason.contains("no right to read extension_version"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn a_history_that_disagrees_ends_with_4_and_all_findings() {
+    let db = Server::shared().migrated_database();
+    db.client()
+        .batch_execute(
+            "UPDATE ext_registry_schema_history SET checksum = '1' WHERE version = 1;
+             DROP TRIGGER extension_bundle_immutable ON extension_bundle",
+        )
+        .unwrap();
+    let report = checked(&db, 4);
+    assert_names(&report, "HISTORY_DISAGREES", "ext_registry_schema_history");
+    assert_names(
+        &report,
+        "GUARD_MISSING",
+        "extension_bundle_immutable on extension_bundle",
+    );
+}
+
+#[test]
+fn pending_migrations_are_findings() {
+    let db = Server::shared().migrated_database();
+    db.client()
+        .batch_execute("DELETE FROM ext_registry_schema_history WHERE version = 11")
+        .unwrap();
+    assert_names(
+        &checked(&db, 8),
+        "MIGRATION_PENDING",
+        "V11__validate_version_checks.sql",
+    );
+}
+
+#[test]
+fn foreign_triggers_are_notes() {
+    let db = Server::shared().migrated_database();
+    db.client()
+        .batch_execute(
+            "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+             CREATE TRIGGER touch BEFORE INSERT ON extension_bundle FOR EACH ROW EXECUTE FUNCTION touch();
+             ALTER TABLE tenant_extension_install ENABLE ROW LEVEL SECURITY;
+             ALTER TABLE extension_registry ADD COLUMN team text NOT NULL",
+        )
+        .unwrap();
+    let report = checked(&db, 0);
+    assert_names(&report, "FOREIGN_TRIGGER", "touch on extension_bundle");
+    assert_names(&report, "COLUMN_REQUIRED", "extension_registry.team");
+    assert_eq!(found(&report).len(), 2);
+}
+
+fn run(arguments: &[&str]) -> ext_registry_tests::Outcome {
+    let output = ext_registry_tests::ext_migrate().args(arguments).output();
+    output.unwrap().into()
+}
