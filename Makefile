@@ -3,13 +3,16 @@
 
 # What tests/setup/prepare.sh has found, in the environment of a command.
 in_env = set -a && . ./.build/env && set +a && PATH="$$PWD/.build/cargo-pgrx/bin:$$PATH" &&
+# cargo-pgrx would add linker flags to every crate, and so build all of them a second time; pg_ext/build.rs gives
+# these flags to the library alone.
+export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND = 1
 pg_features = --no-default-features --features ext_registry/pg$$PG_MAJOR
 # One selection for every build of them: another one would unify features differently and build twice.
 plain_crates = --package ext_registry_core --package ext-migrate --package ext_registry_tests
 
 # Cargo uses every core by itself, and one step needs the other's result.
 .NOTPARALLEL:
-.PHONY: help prepare build lint unit integration test demo demo-stop psql install
+.PHONY: help prepare build lint unit in-server integration test demo demo-stop psql install
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 18
@@ -27,10 +30,14 @@ lint: prepare ## Formatting and clippy
 unit: prepare ## Tests that need no server
 	@$(in_env) cargo test --package ext_registry_core --package ext-migrate
 
+in-server: prepare ## Tests that run inside a server (cargo pgrx test)
+	@$(in_env) tests/setup/pgrx-test.sh
+
 integration: build ## Tests on real servers; ARGS="--test finalize" runs some of them
 	@$(in_env) cargo test $(plain_crates) $(ARGS)
 
-test: lint integration ## Everything
+# in-server comes first: it leaves its own build of the extension behind, which `build` replaces.
+test: lint in-server integration ## Everything
 
 demo: build ## Publish, be refused and list on a private server, in psql
 	@$(in_env) tests/demo/demo.sh
