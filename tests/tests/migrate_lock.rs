@@ -1,0 +1,242 @@
+//! One `up` at a time: parallel runs, holders that die, locks that are not to be had, poolers.
+
+#[path = "migrate_lock/pgbouncer.rs"]
+mod pgbouncer;
+
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use ext_registry_tests::{
+    Database, Outcome, Server, ext_migrate, together, wait_until, workspace_root,
+};
+use pgbouncer::PgBouncer;
+
+/// As documented: `pg_advisory_lock(7311721948242339698)`.
+const KEY: i64 = 7_311_721_948_242_339_698;
+
+fn spawn(db: &Database, arguments: &[&str]) -> Child {
+    ext_migrate()
+        .args(arguments)
+        .args(["--database-url", &db.url()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn end(child: Child) -> Outcome {
+    child.wait_with_output().unwrap().into()
+}
+
+/// True while another session of this database holds the migration lock.
+fn held(db: &Database) -> bool {
+    let row = db.client().query_one(
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+         AND (classid::bigint << 32) | objid::bigint = $1)",
+        &[&KEY],
+    );
+    row.unwrap().get(0)
+}
+
+#[test]
+fn of_many_at_once_one_works_and_the_others_find_nothing_to_do() {
+    let db = Server::shared().empty_database();
+    let reports = together(
+        8,
+        |_| (),
+        |_, ()| {
+            db.ext_migrate(&["up", "--format", "json"])
+                .succeeded()
+                .json()
+        },
+    );
+    let steps = |report: &serde_json::Value| report["applied"].as_array().unwrap().len();
+    let (workers, idle): (Vec<_>, Vec<_>) = reports.iter().partition(|report| steps(report) > 0);
+    assert_eq!((workers.len(), idle.len()), (1, 7));
+    assert_eq!(steps(workers[0]), 11);
+    assert_eq!(workers[0]["extension"]["action"], "create");
+    assert!(
+        idle.iter()
+            .all(|report| report["extension"]["action"] == "none")
+    );
+    let row = db
+        .client()
+        .query_one(
+            "SELECT count(*), count(DISTINCT version) FROM ext_registry_schema_history",
+            &[],
+        )
+        .unwrap();
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (11, 11));
+    assert!(!held(&db));
+}
+
+#[test]
+fn a_holder_past_wait_is_exit_5_and_is_named() {
+    let db = Server::shared().empty_database();
+    let mut holder = db.client();
+    let pid: i32 = holder
+        .query_one("SELECT pg_backend_pid() FROM pg_advisory_lock($1)", &[&KEY])
+        .unwrap()
+        .get(0);
+    let begin = Instant::now();
+    let refused = db.ext_migrate(&["up", "--wait", "1s"]).exited(5);
+    assert!(begin.elapsed() >= Duration::from_secs(1));
+    assert!(
+        refused.stderr.contains(&format!("pid {pid}")),
+        "{refused:?}"
+    );
+    db.ext_migrate(&["up", "--wait", "0"]).exited(5);
+    // Reading needs no lock.
+    db.ext_migrate(&["status"]).succeeded();
+    drop(holder);
+    db.ext_migrate(&["up"]).succeeded();
+}
+
+#[test]
+fn a_holder_that_dies_frees_the_lock_and_the_next_one_finishes() {
+    let db = Server::shared().empty_database();
+    db.ext_migrate(&["up", "--without-extension"]).succeeded();
+    db.client()
+        .batch_execute("DELETE FROM ext_registry_schema_history WHERE version > 9")
+        .unwrap();
+    // The holder runs V10 and waits for this lock.
+    let mut reader = db.client();
+    let mut reading = reader.transaction().unwrap();
+    reading
+        .batch_execute("LOCK extension_bundle IN SHARE MODE")
+        .unwrap();
+    let mut holder = spawn(&db, &["up", "--lock-timeout", "10s"]);
+    wait_until("the first run holds the lock", || held(&db));
+    wait_until("it waits for the table", || blocked(&db));
+    let waiting = spawn(&db, &["up", "--wait", "60s", "--format", "json"]);
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    reading.commit().unwrap();
+    let report = end(waiting).succeeded().json();
+    let files: Vec<_> = report["applied"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["version"].as_i64())
+        .collect();
+    assert_eq!(files, [Some(10), Some(11)]);
+}
+
+fn blocked(db: &Database) -> bool {
+    let row = db.client().query_one(
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'ext-migrate'
+         AND datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0)",
+        &[],
+    );
+    row.unwrap().get(0)
+}
+
+#[test]
+fn a_table_lock_past_its_retries_is_exit_5_and_nothing_is_half_done() {
+    let db = Server::shared().empty_database();
+    let folder = std::env::temp_dir().join(format!("first.{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let first = workspace_root().join("sql/migrations/V1__tables.sql");
+    std::fs::copy(first, folder.join("V1__tables.sql")).unwrap();
+    let path = folder.to_str().unwrap();
+    db.ext_migrate(&["up", "--without-extension", "--migrations", path])
+        .succeeded();
+    std::fs::remove_dir_all(&folder).unwrap();
+    let mut reader = db.client();
+    let mut reading = reader.transaction().unwrap();
+    reading.query("SELECT FROM extension_version", &[]).unwrap();
+    let refused = db
+        .ext_migrate(&["up", "--without-extension", "--lock-timeout", "10ms"])
+        .exited(5);
+    assert!(
+        refused.stderr.contains("V2__version_columns.sql"),
+        "{refused:?}"
+    );
+    assert!(refused.stderr.contains("stepped back"), "{refused:?}");
+    let row = db
+        .client()
+        .query_one("SELECT max(version) FROM ext_registry_schema_history", &[])
+        .unwrap();
+    assert_eq!(row.get::<_, i32>(0), 1);
+    reading.commit().unwrap();
+    db.ext_migrate(&["up"]).succeeded();
+}
+
+#[test]
+fn killed_again_and_again_it_still_finishes() {
+    let db = Server::shared().empty_database();
+    let mut kills = 0;
+    for milliseconds in (20..).step_by(7) {
+        let mut child = spawn(&db, &["up"]);
+        let deadline = Instant::now() + Duration::from_millis(milliseconds);
+        while Instant::now() < deadline && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        if child.try_wait().unwrap().is_some() {
+            end(child).succeeded();
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+    }
+    assert!(kills > 0);
+    db.ext_migrate(&["status", "--exit-code"]).succeeded();
+    let row = db
+        .client()
+        .query_one(
+            "SELECT count(*), (SELECT bool_and(indisvalid) FROM pg_index) FROM ext_registry_schema_history",
+            &[],
+        )
+        .unwrap();
+    assert_eq!((row.get::<_, i64>(0), row.get(1)), (11, true));
+}
+
+#[test]
+fn a_pooler_in_transaction_mode_is_exit_7() {
+    let server = Server::shared();
+    let db = server.empty_database();
+    for pool_size in [1, 2, 20] {
+        let Some(bouncer) = PgBouncer::start(server, "transaction", pool_size) else {
+            return;
+        };
+        let output = ext_migrate()
+            .args(["up", "--database-url", &bouncer.url(db.name())])
+            .output()
+            .unwrap();
+        let refused = Outcome::from(output).exited(7);
+        assert!(refused.stderr.contains("transaction mode"), "{refused:?}");
+        assert!(!held(&db));
+        let row = db
+            .client()
+            .query_one(
+                "SELECT to_regclass('ext_registry_schema_history') IS NULL",
+                &[],
+            )
+            .unwrap();
+        assert!(row.get::<_, bool>(0));
+        // Reading needs no session.
+        let output = ext_migrate()
+            .args(["status", "--database-url", &bouncer.url(db.name())])
+            .output()
+            .unwrap();
+        Outcome::from(output).succeeded();
+    }
+}
+
+#[test]
+fn a_pooler_in_session_mode_will_do() {
+    let server = Server::shared();
+    let db = server.empty_database();
+    let Some(bouncer) = PgBouncer::start(server, "session", 20) else {
+        return;
+    };
+    let output = ext_migrate()
+        .args(["up", "--database-url", &bouncer.url(db.name())])
+        .output()
+        .unwrap();
+    Outcome::from(output).succeeded();
+    assert!(!held(&db));
+}
