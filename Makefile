@@ -34,6 +34,7 @@ in-server: prepare ## Tests that run inside a server (cargo pgrx test)
 	@$(in_env) tests/setup/pgrx-test.sh
 
 integration: build ## Tests on real servers; ARGS="--test finalize" runs some of them
+	@tests/setup/pgbouncer.sh
 	@$(in_env) cargo test $(plain_crates) $(ARGS)
 
 # in-server comes first: it leaves its own build of the extension behind, which `build` replaces.

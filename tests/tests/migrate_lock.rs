@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use ext_registry_tests::{
-    Database, Outcome, Server, ext_migrate, together, wait_until, workspace_root,
+    Database, Options, Outcome, Server, ext_migrate, together, wait_until, workspace_root,
 };
 use pgbouncer::PgBouncer;
 
@@ -239,4 +239,69 @@ fn a_pooler_in_session_mode_will_do() {
         .unwrap();
     Outcome::from(output).succeeded();
     assert!(!held(&db));
+}
+
+#[test]
+fn a_cut_connection_is_exit_7_and_the_next_run_goes_on() {
+    let db = Server::shared().empty_database();
+    db.ext_migrate(&["up", "--without-extension"]).succeeded();
+    db.client()
+        .batch_execute("DELETE FROM ext_registry_schema_history WHERE version > 9")
+        .unwrap();
+    let mut reader = db.client();
+    let mut reading = reader.transaction().unwrap();
+    reading
+        .batch_execute("LOCK extension_bundle IN SHARE MODE")
+        .unwrap();
+    let running = spawn(&db, &["up", "--lock-timeout", "30s"]);
+    wait_until("it waits for the table", || blocked(&db));
+    db.client()
+        .batch_execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE application_name = 'ext-migrate' AND datname = current_database()",
+        )
+        .unwrap();
+    let cut = end(running).exited(7);
+    assert!(
+        cut.stderr.contains("V10__validate_bundle_checks.sql"),
+        "{cut:?}"
+    );
+    reading.commit().unwrap();
+    db.ext_migrate(&["up"]).succeeded();
+    db.ext_migrate(&["status", "--exit-code"]).succeeded();
+}
+
+#[test]
+fn a_server_killed_again_and_again_ends_where_an_undisturbed_one_does() {
+    let server = Server::start(&Options {
+        fsync: true,
+        ..Options::default()
+    });
+    let db = server.empty_database();
+    let mut kills = 0;
+    for milliseconds in (30..).step_by(40) {
+        let mut child = spawn(&db, &["up"]);
+        let deadline = Instant::now() + Duration::from_millis(milliseconds);
+        while Instant::now() < deadline && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        if child.try_wait().unwrap().is_some() {
+            end(child).succeeded();
+            break;
+        }
+        server.kill9();
+        end(child).exited(7);
+        server.restart();
+        kills += 1;
+    }
+    assert!(kills > 0);
+    db.ext_migrate(&["status", "--exit-code"]).succeeded();
+    let row = db
+        .client()
+        .query_one(
+            "SELECT count(*), (SELECT bool_and(indisvalid) FROM pg_index) FROM ext_registry_schema_history",
+            &[],
+        )
+        .unwrap();
+    assert_eq!((row.get::<_, i64>(0), row.get(1)), (11, true));
 }

@@ -19,7 +19,9 @@ pub struct PgBouncer {
 /// Where to find the program: `PGBOUNCER`, else the copy that `make test` unpacks, else the system's.
 fn program() -> Option<PathBuf> {
     let given = std::env::var_os("PGBOUNCER").map(PathBuf::from);
-    let unpacked = workspace_root().join(".build/pgbouncer/usr/sbin/pgbouncer");
+    let home = std::env::var_os("SERVER_HOME")
+        .map_or_else(|| workspace_root().join(".build"), PathBuf::from);
+    let unpacked = home.join("pgbouncer/usr/sbin/pgbouncer");
     given
         .into_iter()
         .chain([unpacked, "/usr/sbin/pgbouncer".into()])
@@ -54,11 +56,15 @@ impl PgBouncer {
             ),
         )
         .unwrap();
-        // Unpacked from its package it has its own libraries beside it.
-        let libraries = program
-            .ancestors()
-            .nth(2)
-            .map(|usr| usr.join("lib/x86_64-linux-gnu"));
+        // Unpacked from its package it has a library of its own beside it.
+        let libraries = program.ancestors().nth(2).map(|usr| usr.join("lib"));
+        let libraries: Vec<_> = libraries
+            .and_then(|lib| fs::read_dir(lib).ok())
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.join("libcares.so.2").exists())
+            .collect();
         let mut command = Command::new(&program);
         command
             .arg("--quiet")
@@ -66,7 +72,7 @@ impl PgBouncer {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        if let Some(libraries) = libraries {
+        if let Some(libraries) = libraries.first() {
             command.env("LD_LIBRARY_PATH", libraries);
         }
         // It refuses to run as root; 65534 is nobody.
