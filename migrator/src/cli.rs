@@ -111,7 +111,8 @@ Examples:
       tables and guards only, where the server cannot have the extension (managed Postgres)
 
 Each migration commits together with its history row, or not at all. Interrupted at any moment, the next `up` goes on
-from there. Any number may run at once: one works, the others wait (--wait) and find nothing to do. Before each commit
+from there. Any number may run at once: one works, the others wait (--wait) and find nothing to do; the lock is
+pg_advisory_lock(7311721948242339698), held by the session, so not through a transaction pooler. Before each commit
 PostgreSQL's own counters and catalogs prove that no existing row, table or column was touched; `up` prints that proof.")]
 pub struct UpArgs {
     /// Install tables and guards only

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ext_registry_tests::{Database, Server, ext_migrate, workspace_root};
+use ext_registry_tests::{Database, Server, ext_migrate, program, workspace_root};
 
 /// Name and text of the shipped migrations, in order.
 fn shipped() -> Vec<(String, String)> {
@@ -461,6 +461,40 @@ fn a_dropped_extension_comes_back_and_tables_survive() {
         .succeeded()
         .json();
     assert_eq!(back["extension"]["action"], "create");
+}
+
+#[test]
+fn an_older_extension_is_updated() {
+    let db = Server::shared().migrated_database();
+    let status = || {
+        let status = db.ext_migrate(&["status", "--format", "json"]);
+        status.succeeded().json()["extension"].clone()
+    };
+    let now = status()["available"].as_str().unwrap().to_owned();
+    // A version that nobody else has, and the way from it to the current one.
+    let old = format!("0.0.0.{}", std::process::id());
+    let directory = program("pg_config").arg("--sharedir").output().unwrap();
+    let directory = String::from_utf8(directory.stdout).unwrap();
+    let script = PathBuf::from(directory.trim())
+        .join("extension")
+        .join(format!("ext_registry--{old}--{now}.sql"));
+    fs::write(&script, "-- Nothing to do.\n").unwrap();
+    db.client()
+        .execute(
+            "UPDATE pg_extension SET extversion = $1 WHERE extname = 'ext_registry'",
+            &[&old],
+        )
+        .unwrap();
+    let before = status();
+    let up = db.ext_migrate(&["up", "--format", "json"]);
+    fs::remove_file(&script).unwrap();
+    assert_eq!(before["updatable"], true);
+    let action = up.succeeded().json()["extension"].clone();
+    assert_eq!(
+        action,
+        serde_json::json!({"action": "update", "from": old, "version": now})
+    );
+    assert_eq!(status()["installed"], now.as_str());
 }
 
 #[test]
