@@ -17,10 +17,10 @@ Examples:
   ext-migrate check --format json
       is everything in place? exit code 8 where it is not
 
-Connection: --database-url, else DATABASE_URL, else PGHOST, PGPORT, PGUSER, PGDATABASE, PGPASSWORD, PGPASSFILE,
+Connection: --database-url, else DATABASE_URL, else PGHOST, PGPORT, PGUSER, PGDATABASE, PGPASSWORD, PGPASSFILE, \
 PGSERVICE, PGSSLMODE, PGSSLROOTCERT and the other variables of libpq, and its defaults.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 pending (--exit-code), 4 history and files disagree, 5 locked by
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 pending (--exit-code), 4 history and files disagree, 5 locked by \
 another, 6 refused as destructive, 7 no usable connection, 8 unguarded or drifted (check).";
 
 /// Brings a database to the current schema of ext_registry. Adds only: no row, column or table is lost.
@@ -110,10 +110,14 @@ Examples:
   ext-migrate up --without-extension
       tables and guards only, where the server cannot have the extension (managed Postgres)
 
-Each migration commits together with its history row, or not at all. Interrupted at any moment, the next `up` goes on
-from there. Any number may run at once: one works, the others wait (--wait) and find nothing to do; the lock is
-pg_advisory_lock(7311721948242339698), held by the session, so not through a transaction pooler. Before each commit
-PostgreSQL's own counters and catalogs prove that no existing row, table or column was touched; `up` prints that proof.")]
+Each migration commits together with its history row, or not at all. Interrupted at any moment, the next `up` goes on \
+from there.
+
+Any number may run at once: one works, the others wait (--wait) and find nothing to do. The lock is \
+pg_advisory_lock(7311721948242339698), held by the session, so not through a transaction pooler.
+
+Before each commit PostgreSQL's own counters and catalogs prove that no existing row, table or column was touched; \
+`up` prints that proof.")]
 pub struct UpArgs {
     /// Install tables and guards only
     #[arg(long)]

@@ -135,6 +135,9 @@ impl fmt::Display for Report {
                 &line.checksum,
             ]);
         }
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 1));
+        }
         writeln!(f, "{}\n", table.trim_fmt())?;
         match self.current {
             None => write!(f, "schema {}: not migrated yet", self.schema)?,
