@@ -25,6 +25,7 @@ mod options;
 mod refusal;
 mod registry;
 mod server;
+mod soak;
 mod supervisor;
 mod tls;
 
@@ -38,3 +39,4 @@ pub use registry::{
     Listed, Published, finalize, hash, list, manifest, manifest_of, publish, row_counts,
 };
 pub use server::Server;
+pub use soak::soak_size;
