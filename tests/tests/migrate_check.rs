@@ -1,6 +1,6 @@
 //! `ext-migrate check` names whatever is missing, switched off or changed, and `up` mends what can be mended by adding.
 
-use ext_registry_tests::{Database, Server};
+use ext_registry_tests::{Database, Options, Server, wait_until};
 use serde_json::Value;
 
 fn checked(db: &Database, code: i32) -> Value {
@@ -165,22 +165,6 @@ fn what_up_mends() {
             "extension_registry_identity_immutable()",
         ),
         (
-            "DROP TRIGGER extension_version_immutable ON extension_version;
-             CREATE TRIGGER extension_version_immutable BEFORE UPDATE ON extension_version
-             FOR EACH ROW EXECUTE FUNCTION extension_version_immutable();
-             ALTER TABLE extension_version ENABLE ALWAYS TRIGGER extension_version_immutable",
-            "GUARD_CHANGED",
-            "extension_version_immutable on extension_version",
-        ),
-        (
-            "DROP TRIGGER extension_registry_identity_immutable ON extension_registry;
-             CREATE TRIGGER extension_registry_identity_immutable BEFORE UPDATE ON extension_registry
-             FOR EACH ROW WHEN (OLD.id <> NEW.id) EXECUTE FUNCTION extension_registry_identity_immutable();
-             ALTER TABLE extension_registry ENABLE ALWAYS TRIGGER extension_registry_identity_immutable",
-            "GUARD_CHANGED",
-            "extension_registry_identity_immutable on extension_registry",
-        ),
-        (
             "DROP INDEX extension_bundle_version_id_unique",
             "INDEX_MISSING",
             "extension_bundle_version_id_unique",
@@ -312,6 +296,30 @@ fn what_up_leaves_to_people() {
             "ALTER TABLE extension_bundle ALTER size_bytes TYPE numeric",
             "COLUMN_TYPE",
             "extension_bundle.size_bytes",
+        ),
+        (
+            "DROP TRIGGER extension_version_immutable ON extension_version;
+             CREATE TRIGGER extension_version_immutable BEFORE UPDATE ON extension_version
+             FOR EACH ROW EXECUTE FUNCTION extension_version_immutable();
+             ALTER TABLE extension_version ENABLE ALWAYS TRIGGER extension_version_immutable",
+            "GUARD_CHANGED",
+            "extension_version_immutable on extension_version",
+        ),
+        (
+            "DROP TRIGGER extension_registry_identity_immutable ON extension_registry;
+             CREATE TRIGGER extension_registry_identity_immutable BEFORE UPDATE ON extension_registry
+             FOR EACH ROW WHEN (OLD.id <> NEW.id) EXECUTE FUNCTION extension_registry_identity_immutable();
+             ALTER TABLE extension_registry ENABLE ALWAYS TRIGGER extension_registry_identity_immutable",
+            "GUARD_CHANGED",
+            "extension_registry_identity_immutable on extension_registry",
+        ),
+        (
+            "DROP TRIGGER extension_bundle_immutable_stored ON extension_bundle;
+             CREATE TRIGGER extension_bundle_immutable_stored AFTER INSERT ON extension_bundle
+             FOR EACH ROW EXECUTE FUNCTION extension_bundle_immutable();
+             ALTER TABLE extension_bundle ENABLE ALWAYS TRIGGER extension_bundle_immutable_stored",
+            "GUARD_CHANGED",
+            "extension_bundle_immutable_stored on extension_bundle",
         ),
     ];
     for (damage, code, object) in damages {
@@ -454,6 +462,23 @@ fn without_the_right_to_read_the_tables_the_old_rows_are_not_counted() {
         reason.contains("no right to read extension_version"),
         "{reason}"
     );
+}
+
+/// A server that replays its own log is a standby as good as any.
+#[test]
+fn a_standby_can_be_asked() {
+    let server = Server::start(&Options::default());
+    let db = server.migrated_database();
+    std::fs::write(server.data().join("standby.signal"), "").unwrap();
+    server.restart();
+    wait_until("the standby takes connections", || {
+        db.config().connect(postgres::NoTls).is_ok()
+    });
+    let recovering = db.client().query_one("SELECT pg_is_in_recovery()", &[]);
+    assert!(recovering.unwrap().get::<_, bool>(0));
+    for command in ["check", "plan", "status"] {
+        let _ = db.ext_migrate(&[command]).succeeded();
+    }
 }
 
 #[test]

@@ -205,39 +205,32 @@ impl Examination<'_> {
             self.qualified(&relation.name),
             quote_ident(&shipped.name)
         );
-        let create = || {
-            Repair::new(
-                &shipped.name,
-                &relation.name,
-                Phase::Trigger,
-                [shipped.sql.clone(), always.clone()],
-            )
+        let again = |statements: &[&String]| {
+            let statements = statements.iter().copied().cloned();
+            Repair::new(&shipped.name, &relation.name, Phase::Trigger, statements)
         };
         let Some(trigger) = relation.trigger(&shipped.name) else {
             return Some(
                 Finding::error("GUARD_MISSING", object, "the guard is not there")
-                    .with_repair(create()),
+                    .with_repair(again(&[&shipped.sql, &always])),
             );
         };
         if self.differs(&shipped.name, &trigger.definition) {
             let message = format!("the guard is another: {}", trigger.definition);
-            let finding = Finding::error("GUARD_CHANGED", object, message);
-            return Some(match shipped.constraint {
-                true => finding.with_mend(format!(
+            return Some(
+                Finding::error("GUARD_CHANGED", object, message).with_mend(format!(
                     "DROP TRIGGER {} ON {}, then ext-migrate up",
                     quote_ident(&shipped.name),
                     self.qualified(&relation.name)
                 )),
-                false => finding.with_repair(create()),
-            });
+            );
         }
         let message = match trigger.enabled.as_str() {
             "A" => return None,
             "D" => "the guard is disabled",
             _ => "the guard is not ENABLE ALWAYS: session_replication_role can silence it",
         };
-        let enable = Repair::new(&shipped.name, &relation.name, Phase::Trigger, [always]);
-        Some(Finding::error("GUARD_NOT_ALWAYS", object, message).with_repair(enable))
+        Some(Finding::error("GUARD_NOT_ALWAYS", object, message).with_repair(again(&[&always])))
     }
 
     fn function(&self, shipped: &shipped::Function) -> Vec<Finding> {
@@ -283,12 +276,22 @@ impl Examination<'_> {
             // Nobody but its owner can replace it: the rest is for the run after that.
             return findings;
         }
+        if function.returns != "trigger" {
+            findings.push(
+                Finding::error("GUARD_FUNCTION_CHANGED", &object, "is no trigger function")
+                    .with_mend(format!(
+                        "DROP FUNCTION {}(), then ext-migrate up",
+                        self.qualified(&shipped.name)
+                    )),
+            );
+            return findings;
+        }
         let mut differences = Vec::new();
         if function.body != shipped.body {
             differences.push("body");
         }
-        if function.language != "plpgsql" || function.returns != "trigger" {
-            differences.push("language or result");
+        if function.language != "plpgsql" {
+            differences.push("language");
         }
         if function.security_definer != shipped.security_definer {
             differences.push("SECURITY DEFINER");

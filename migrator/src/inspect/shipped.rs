@@ -37,9 +37,8 @@ pub struct Trigger {
     pub name: String,
     pub table: String,
     pub function: String,
-    /// CREATE OR REPLACE TRIGGER; CREATE CONSTRAINT TRIGGER where it is one, which nothing can replace.
+    /// CREATE TRIGGER: one that is there under this name is for people to drop.
     pub sql: String,
-    pub constraint: bool,
 }
 
 #[derive(Debug)]
@@ -113,7 +112,7 @@ impl Shipped {
                     body: option("as").map(strings).unwrap_or_default().concat(),
                     security_definer: option("security").is_some_and(is_true),
                     settings: statement.options.iter().filter_map(setting).collect(),
-                    sql: or_replace(sql, "FUNCTION"),
+                    sql: or_replace(sql),
                     with: Vec::new(),
                     name,
                 });
@@ -125,8 +124,7 @@ impl Shipped {
                     name: statement.trigname.clone(),
                     table: relation_name(statement.relation.as_ref()),
                     function: last_name(&statement.funcname),
-                    sql: or_replace(sql, "TRIGGER"),
-                    constraint: statement.isconstraint,
+                    sql: sql.to_owned(),
                 });
             }
             NodeEnum::IndexStmt(statement) => self.indexes.push(Index {
@@ -242,9 +240,9 @@ fn text(sql: &str, location: i32, length: i32) -> &str {
     text
 }
 
-fn or_replace(sql: &str, kind: &str) -> String {
-    match sql.strip_prefix(&format!("CREATE {kind} ")) {
-        Some(rest) => format!("CREATE OR REPLACE {kind} {rest}"),
+fn or_replace(sql: &str) -> String {
+    match sql.strip_prefix("CREATE FUNCTION ") {
+        Some(rest) => format!("CREATE OR REPLACE FUNCTION {rest}"),
         None => sql.to_owned(),
     }
 }
@@ -332,11 +330,6 @@ mod tests {
             assert!(function.with.iter().any(|sql| sql.starts_with("REVOKE")));
         }
         for trigger in &shipped.triggers {
-            let start = match trigger.constraint {
-                true => "CREATE CONSTRAINT TRIGGER ",
-                false => "CREATE OR REPLACE TRIGGER ",
-            };
-            assert!(trigger.sql.starts_with(start));
             assert!(
                 shipped
                     .functions
