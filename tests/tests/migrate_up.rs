@@ -1,53 +1,13 @@
-//! `ext-migrate up` and `status`: fresh, half done, current, and what they refuse.
+//! `ext-migrate up`: fresh, half done, current, and what it refuses.
+
+#[path = "migrate_up/files.rs"]
+mod files;
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ext_registry_tests::{Database, Server, ext_migrate, program, workspace_root};
-
-/// Name and text of the shipped migrations, in order.
-fn shipped() -> Vec<(String, String)> {
-    let mut files: Vec<_> = fs::read_dir(workspace_root().join("sql/migrations"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .map(|path| {
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            (name, fs::read_to_string(&path).unwrap())
-        })
-        .collect();
-    files.sort_by_key(|(name, _)| {
-        let number = name[1..].split("__").next().unwrap();
-        number.parse::<u32>().unwrap()
-    });
-    files
-}
-
-/// A directory of migrations that is removed with this value.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn of<'a>(files: impl IntoIterator<Item = &'a (String, String)>) -> Self {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("migrations.{}.{number}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        for (name, text) in files {
-            fs::write(path.join(name), text).unwrap();
-        }
-        Self(path)
-    }
-
-    fn path(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use ext_registry_tests::{Database, Server, ext_migrate, program};
+use files::{Folder, shipped};
 
 /// Everything that `up` makes, as text: tables, constraints, indexes, triggers, functions.
 fn catalog(db: &Database) -> Vec<String> {
@@ -141,31 +101,6 @@ fn every_earlier_state_ends_where_a_fresh_database_does() {
         );
         assert_eq!(catalog(&db), expected, "from V{number}");
     }
-}
-
-#[test]
-fn the_history_is_as_refinery_writes_it() {
-    let db = Server::shared().migrated_database();
-    let columns = db
-        .client()
-        .query_one(
-            "SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum) FROM pg_attribute
-             WHERE attrelid = 'ext_registry_schema_history'::regclass AND attnum > 0",
-            &[],
-        )
-        .unwrap();
-    assert_eq!(
-        columns.get::<_, String>(0),
-        "version integer, name character varying(255), applied_on character varying(255), checksum character varying(255)"
-    );
-    // refinery itself: every row parses, every checksum is the one it computes, nothing is left to run.
-    let files = refinery::load_sql_migrations(workspace_root().join("sql/migrations")).unwrap();
-    let mut runner = refinery::Runner::new(&files);
-    runner.set_migration_table_name("ext_registry_schema_history");
-    let applied = runner.get_applied_migrations(&mut db.client()).unwrap();
-    assert_eq!(applied.len(), files.len());
-    let report = runner.run(&mut db.client()).unwrap();
-    assert!(report.applied_migrations().is_empty());
 }
 
 #[test]
@@ -355,97 +290,6 @@ fn an_owner_who_is_no_superuser_can_do_it_all() {
 }
 
 #[test]
-fn history_and_files_that_disagree_exit_4() {
-    let cases = [
-        (
-            "UPDATE ext_registry_schema_history SET checksum = '1' WHERE version = 2",
-            "V2__version_columns.sql was changed",
-        ),
-        (
-            "INSERT INTO ext_registry_schema_history VALUES (999, 'later', '2026-01-01T00:00:00Z', '1')",
-            "newer ext-migrate",
-        ),
-        (
-            "DELETE FROM ext_registry_schema_history WHERE version = 3",
-            "V3__bundle_columns.sql is missing from the history",
-        ),
-        (
-            "UPDATE ext_registry_schema_history SET name = 'x' WHERE version = 4",
-            "V4__x was applied",
-        ),
-    ];
-    for (change, words) in cases {
-        let db = Server::shared().migrated_database();
-        db.client().batch_execute(change).unwrap();
-        for command in ["up", "status"] {
-            let refused = db.ext_migrate(&[command]).exited(4);
-            assert!(refused.stderr.contains(words), "{command}: {refused:?}");
-        }
-        let report = db
-            .ext_migrate(&["status", "--format", "json"])
-            .exited(4)
-            .json();
-        assert!(
-            report["problems"][0].as_str().unwrap().contains(words),
-            "{report}"
-        );
-    }
-    let db = Server::shared().migrated_database();
-    let folder = Folder::of(&shipped()[1..]);
-    let refused = db
-        .ext_migrate(&["status", "--migrations", folder.path()])
-        .exited(4);
-    assert!(
-        refused
-            .stderr
-            .contains("V1__tables was applied and its file is missing"),
-        "{refused:?}"
-    );
-}
-
-#[test]
-fn status_writes_nothing_and_needs_no_right_to() {
-    let db = Server::shared().empty_database();
-    let reader = db.create_role_with("reader", "IN ROLE pg_read_all_data");
-    let status = |arguments: &[&str]| {
-        let output = ext_migrate()
-            .args(arguments)
-            .args(["--database-url", &db.url_as(&reader)])
-            .output()
-            .unwrap();
-        ext_registry_tests::Outcome::from(output)
-    };
-    let fresh = status(&["status", "--exit-code", "--format", "json"])
-        .exited(3)
-        .json();
-    assert_eq!(
-        (&fresh["state"], &fresh["current"]),
-        (&"fresh".into(), &serde_json::Value::Null)
-    );
-    assert_eq!(fresh["pending"], shipped().len());
-    status(&["status"]).exited(0);
-    nothing_is_there(&db);
-
-    db.ext_migrate(&["up"]).succeeded();
-    let current = status(&["status", "--exit-code", "--format", "json"])
-        .exited(0)
-        .json();
-    assert_eq!(
-        (&current["state"], &current["pending"]),
-        (&"current".into(), &0.into())
-    );
-    assert_eq!(
-        current["extension"]["installed"],
-        current["extension"]["available"]
-    );
-    let text = status(&["status"]).exited(0);
-    assert!(
-        text.stdout.contains("V1__tables.sql") && text.stdout.contains("applied"),
-        "{text:?}"
-    );
-}
-
-#[test]
 fn a_dropped_extension_comes_back_and_tables_survive() {
     let db = Server::shared().migrated_database();
     db.client()
@@ -495,42 +339,4 @@ fn an_older_extension_is_updated() {
         serde_json::json!({"action": "update", "from": old, "version": now})
     );
     assert_eq!(status()["installed"], now.as_str());
-}
-
-#[test]
-fn wrong_usage_exits_2_and_help_0() {
-    for arguments in [
-        &["up", "--nonsense"][..],
-        &["grant"],
-        &["up", "--lock-timeout", "0"],
-        &["up", "--wait", "soon"],
-        &[],
-    ] {
-        let output = ext_migrate().args(arguments).output().unwrap();
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-    }
-    for arguments in [
-        &["--help"][..],
-        &["up", "--help"],
-        &["grant", "--help"],
-        &["completions", "bash"],
-        &["man"],
-    ] {
-        let output = ext_migrate().args(arguments).output().unwrap();
-        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
-        assert!(output.stdout.len() > 200, "{arguments:?}");
-    }
-    let help = ext_migrate().args(["up", "--help"]).output().unwrap();
-    assert!(String::from_utf8_lossy(&help.stdout).contains("Examples:"));
-}
-
-#[test]
-fn errors_are_json_too() {
-    let db = Server::shared().migrated_database();
-    let refused = db
-        .ext_migrate(&["up", "--schema", "other", "--format", "json"])
-        .exited(1)
-        .json();
-    assert_eq!(refused["error"]["code"], "SECOND_SCHEMA");
-    assert_eq!(refused["error"]["exit_code"], 1);
 }
