@@ -4,29 +4,17 @@ use pgrx::prelude::*;
 
 #[pg_schema]
 mod tests {
-    use std::collections::BTreeMap;
     use std::ffi::CStr;
 
     use pgrx::prelude::*;
 
     use crate::{ffi, publish};
 
-    /// Takes the place of `ext-migrate up`: this test lives in one transaction, where no index is built CONCURRENTLY.
-    fn migrate() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../sql/migrations");
-        let mut files = BTreeMap::new();
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            let number: u32 = name[1..name.find("__").unwrap()].parse().unwrap();
-            files.insert(number, std::fs::read_to_string(path).unwrap());
-        }
-        for sql in files.values() {
-            let sql = sql
-                .replace("@schema@", "public")
-                .replace(" CONCURRENTLY", "");
-            Spi::run(&sql).unwrap();
-        }
+    /// The first migration is enough here, and `ext-migrate` cannot run inside a test's transaction. Embedded, because
+    /// the server's user may have no access to this tree.
+    fn create_tables() {
+        let tables = include_str!("../../sql/migrations/V1__tables.sql");
+        Spi::run(&tables.replace("@schema@", "public")).unwrap();
     }
 
     fn text(sql: &str) -> String {
@@ -53,7 +41,7 @@ mod tests {
     #[pg_test]
     fn owner_of_a_table_and_of_none() {
         assert_eq!(owner_of(c"extension_version"), None);
-        migrate();
+        create_tables();
         Spi::run(
             "CREATE ROLE registry_owner; ALTER TABLE extension_version OWNER TO registry_owner",
         )
@@ -92,7 +80,7 @@ mod tests {
 
     #[pg_test]
     fn an_error_carries_its_fields_and_the_next_one_does_not() {
-        migrate();
+        create_tables();
         text(&publish_sql("1.0.0"));
         Spi::run(&format!(
             r#"DO $do$
