@@ -3,8 +3,8 @@
 use std::thread;
 use std::time::Duration;
 
-use postgres::Transaction;
 use postgres::error::SqlState;
+use postgres::{IsolationLevel, Transaction};
 
 use crate::connect::Session;
 use crate::error::{Doing, Error, describe};
@@ -91,7 +91,15 @@ impl Runner<'_> {
         role: As,
         work: &impl Fn(&mut Transaction) -> Result<(), postgres::Error>,
     ) -> Result<Proof, Error> {
-        let mut transaction = self.session.client.transaction().doing(step)?;
+        // One snapshot: what the proof finds changed is this transaction's doing, not that of others meanwhile. DDL
+        // and VALIDATE look at the newest rows all the same.
+        let mut transaction = self
+            .session
+            .client
+            .build_transaction()
+            .isolation_level(IsolationLevel::RepeatableRead)
+            .start()
+            .doing(step)?;
         self.lock.assert_held(&mut transaction)?;
         transaction
             .batch_execute(&format!(
@@ -104,9 +112,9 @@ impl Runner<'_> {
                 .batch_execute(&format!("SET LOCAL ROLE {}", quote_ident(owner)))
                 .doing(step)?;
         }
-        let before = Snapshot::take(&mut transaction, self.schema)?;
+        let before = Snapshot::take(&mut transaction, self.schema).map_err(|e| e.at(step))?;
         work(&mut transaction).doing(step)?;
-        let proof = before.verify(&mut transaction)?;
+        let proof = before.verify(&mut transaction).map_err(|e| e.at(step))?;
         transaction.commit().doing(step)?;
         Ok(proof)
     }

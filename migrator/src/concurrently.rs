@@ -8,7 +8,7 @@ use crate::apply::{As, Runner};
 use crate::error::{Doing, Error};
 use crate::history;
 use crate::migrations::Migration;
-use crate::proof::Proof;
+use crate::proof::{Proof, Snapshot};
 use crate::schema::{Schema, quote_ident};
 
 /// How often a build that lost a deadlock is begun again.
@@ -24,11 +24,12 @@ impl Runner<'_> {
         table: &str,
     ) -> Result<Proof, Error> {
         let step = migration.file();
-        self.build_index(&step, &migration.sql, index, table)?;
+        let mut proof = self.build_index(&step, &migration.sql, index, table)?;
         let schema = self.schema;
-        self.transaction(&step, As::Owner, |transaction| {
+        proof.merge(self.transaction(&step, As::Owner, |transaction| {
             history::record(transaction, schema, migration)
-        })
+        })?);
+        Ok(proof)
     }
 
     /// Leaves a valid index, whatever was there of it before.
@@ -41,8 +42,22 @@ impl Runner<'_> {
         sql: &str,
         index: &str,
         table: &str,
-    ) -> Result<(), Error> {
+    ) -> Result<Proof, Error> {
         self.lock.assert_held(&mut self.session.client)?;
+        let before = Snapshot::take_outside(&mut self.session.client, self.schema, table)?;
+        self.build_as_owner(step, sql, index, table)?;
+        before
+            .verify(&mut self.session.client)
+            .map_err(|error| error.at(step))
+    }
+
+    fn build_as_owner(
+        &mut self,
+        step: &str,
+        sql: &str,
+        index: &str,
+        table: &str,
+    ) -> Result<(), Error> {
         let Some(owner) = &self.owner else {
             return self.build(step, sql, index, table);
         };

@@ -152,6 +152,19 @@ impl Error {
         }
     }
 
+    /// Says in which step something destructive was found.
+    pub fn at(self, step: &str) -> Self {
+        match self {
+            Self::Destructive(reasons) => Self::Destructive(
+                reasons
+                    .iter()
+                    .map(|reason| format!("{step}: {reason}"))
+                    .collect(),
+            ),
+            other => other,
+        }
+    }
+
     /// The single reasons of an error that has several.
     pub fn reasons(&self) -> &[String] {
         match self {
