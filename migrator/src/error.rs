@@ -74,8 +74,8 @@ pub enum Error {
     #[error("{0}")]
     NoRight(String),
 
-    /// The database cannot be adopted as it is; what does not fit, one line each.
-    #[error("the database cannot be adopted, nothing was changed: {}", .0.join("; "))]
+    /// The migrations cannot run on what is there; what does not fit, one line each.
+    #[error("what is in the database does not fit, nothing was changed: {}", .0.join("; "))]
     Unfit(Vec<String>),
 
     #[error(

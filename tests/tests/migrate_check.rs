@@ -256,6 +256,11 @@ fn what_up_leaves_to_people() {
             "extension_version",
         ),
         (
+            "GRANT INSERT ON ext_registry_schema_history TO PUBLIC",
+            "PUBLIC_RIGHT",
+            "ext_registry_schema_history",
+        ),
+        (
             "GRANT UPDATE (signature) ON extension_bundle TO PUBLIC",
             "PUBLIC_RIGHT",
             "extension_bundle",
@@ -527,6 +532,28 @@ fn foreign_triggers_are_notes() {
     assert_names(&report, "FOREIGN_TRIGGER", "touch on extension_bundle");
     assert_names(&report, "COLUMN_REQUIRED", "extension_registry.team");
     assert_eq!(found(&report).len(), 2);
+}
+
+/// Every code in the source has its row in the documentation.
+#[test]
+fn every_code_is_documented() {
+    let root = ext_registry_tests::workspace_root();
+    let documented = std::fs::read_to_string(root.join("doc/findings.md")).unwrap();
+    let mut codes = 0;
+    for entry in std::fs::read_dir(root.join("migrator/src/inspect")).unwrap() {
+        let source = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        for call in ["Finding::error(", "Finding::note("] {
+            for rest in source.split(call).skip(1) {
+                let Some(code) = rest.trim_start().strip_prefix('"') else {
+                    continue;
+                };
+                let code = code.split('"').next().unwrap();
+                assert!(documented.contains(&format!("`{code}`")), "{code}");
+                codes += 1;
+            }
+        }
+    }
+    assert!(codes > 40, "only {codes} codes were found in the source");
 }
 
 fn run(arguments: &[&str]) -> ext_registry_tests::Outcome {

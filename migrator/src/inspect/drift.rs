@@ -23,6 +23,13 @@ pub fn examine(facts: &Facts, schema: &Schema, applied: &Shipped) -> Vec<Finding
     {
         findings.extend(examination.table(relation));
     }
+    for history in facts
+        .histories
+        .iter()
+        .filter(|history| history.schema == schema.name())
+    {
+        findings.extend(examination.public_rights(crate::history::TABLE, &history.public_rights));
+    }
     for function in &applied.functions {
         findings.extend(examination.function(function));
     }
@@ -102,20 +109,22 @@ impl Examination<'_> {
                 )),
             );
         }
-        if !relation.public_rights.is_empty() {
-            findings.push(
-                Finding::error(
-                    "PUBLIC_RIGHT",
-                    &relation.name,
-                    format!("PUBLIC has {}", relation.public_rights.join(", ")),
-                )
-                .with_mend(format!(
-                    "REVOKE ALL ON TABLE {} FROM PUBLIC",
-                    self.qualified(&relation.name)
-                )),
-            );
-        }
+        findings.extend(self.public_rights(&relation.name, &relation.public_rights));
         findings
+    }
+
+    fn public_rights(&self, table: &str, rights: &[String]) -> Option<Finding> {
+        (!rights.is_empty()).then(|| {
+            Finding::error(
+                "PUBLIC_RIGHT",
+                table,
+                format!("PUBLIC has {}", rights.join(", ")),
+            )
+            .with_mend(format!(
+                "REVOKE ALL ON TABLE {} FROM PUBLIC",
+                self.qualified(table)
+            ))
+        })
     }
 
     fn index(&self, relation: &Relation, shipped: &shipped::Index) -> Option<Finding> {

@@ -158,6 +158,7 @@ pub struct History {
     pub schema: String,
     /// `pg_class.relkind`
     pub kind: String,
+    pub public_rights: Vec<String>,
 }
 
 impl Facts {

@@ -206,7 +206,15 @@ SELECT json_build_object(
         SELECT a.default_version FROM pg_available_extensions a WHERE a.name = 'ext_registry'
     ),
     'histories', (
-        SELECT coalesce(json_agg(json_build_object('schema', n.nspname, 'kind', c.relkind) ORDER BY n.nspname), '[]')
+        SELECT coalesce(json_agg(json_build_object(
+            'schema', n.nspname,
+            'kind', c.relkind,
+            'public_rights', (
+                SELECT coalesce(json_agg(DISTINCT g.privilege_type), '[]')
+                FROM aclexplode(c.relacl) g
+                WHERE g.grantee = 0
+            )
+        ) ORDER BY n.nspname), '[]')
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relname = $6 AND c.relkind NOT IN ('i', 'I')
     )
