@@ -1,8 +1,7 @@
 CREATE FUNCTION @extschema@.ext_extension_id(publisher text, name text)
     RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
-    -- No SET clause and no SECURITY DEFINER: the planner puts the query in place of the call. So every operator and
-    -- function names its schema: the caller's search_path may hold others.
+    -- Runs with the rights and the search_path of the caller, who may have other operators there: they name their schema.
 AS $function$
     SELECT r.id
     FROM @extschema@.extension_registry r

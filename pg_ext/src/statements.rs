@@ -3,12 +3,13 @@
 use std::cell::Cell;
 
 use pgrx::datum::{DatumWithOid, TimestampWithTimeZone};
+use pgrx::pg_sys::pg_enc::PG_SQL_ASCII;
 use pgrx::pg_sys::{INT8OID, JSONBOID, Oid, PgOid, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use pgrx::spi::{OwnedPreparedStatement, SpiClient};
 use uuid::Uuid;
 
 use crate::error::{Error, ascii_json};
-use crate::ffi::Call;
+use crate::ffi::{self, Call};
 
 /// What goes into the tables besides the manifest's own sub-objects, which the statement takes from the jsonb.
 pub struct Row<'a> {
@@ -206,7 +207,7 @@ impl Statements {
                     call.parameter(row.signature, TEXTOID),
                     call.parameter(row.storage_url, TEXTOID),
                     row.size_bytes.into(),
-                    row.api.map(|api| ascii_json(api.to_owned())).into(),
+                    row.api.map(stored_json).into(),
                     entry_id.into(),
                     version_id.into(),
                     bundle_id.into(),
@@ -294,6 +295,15 @@ impl Statements {
         } else {
             Ok(highest.get(1)?)
         }
+    }
+}
+
+/// JSON text for the server to parse. SQL_ASCII knows no `\u` escapes: there the bytes are stored as they came.
+fn stored_json(text: &str) -> String {
+    if ffi::database_encoding() == PG_SQL_ASCII {
+        text.to_owned()
+    } else {
+        ascii_json(text.to_owned())
     }
 }
 
