@@ -1,0 +1,7 @@
+//! Who may do what, over connections of the roles themselves.
+
+mod grants;
+mod installer;
+mod owner;
+mod signatures;
+mod tenants;
