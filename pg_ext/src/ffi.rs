@@ -143,6 +143,14 @@ pub fn as_owner<T>(owner: Oid, work: impl FnOnce() -> T) -> T {
     }
 }
 
+/// Raises 25006 in a read-only transaction and on a standby, as any statement that writes would.
+///
+/// pgrx takes a transaction id before it runs such a statement, which a standby refuses with an internal error.
+pub fn refuse_read_only(command: &CStr) {
+    // SAFETY: reads the C string; returns or raises an error.
+    unsafe { pg_sys::PreventCommandIfReadOnly(command.as_ptr()) }
+}
+
 /// Microseconds since 2000-01-01 UTC, as timestamptz counts them.
 pub fn clock() -> i64 {
     // SAFETY: reads the clock.

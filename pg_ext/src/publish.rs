@@ -89,6 +89,7 @@ pub fn content_hash(call: &Call, index: usize) -> Result<Option<ContentHash>, Er
 ///
 /// The unique constraint decides whether the version exists, so that a race has the same answer as a plain duplicate.
 pub fn publish(call: &Call, publication: Publication<'_>) -> Result<Published, Error> {
+    ffi::refuse_read_only(c"finalize");
     let schema_oid = call.schema();
     let schema = ffi::schema_name(schema_oid).unwrap_or_default();
     let owner = |table| {
