@@ -40,6 +40,9 @@ integration: build ## Tests on real servers; ARGS="--test finalize" runs some of
 # in-server comes first: it leaves its own build of the extension behind, which `build` replaces.
 test: lint in-server integration ## Everything
 
+soak: build ## Races, crashes and resources at full size: 64 clients, 50 kills, a million calls; prints its figures
+	@$(in_env) EXT_REGISTRY_SOAK=1 cargo test $(plain_crates) --test stress --test crash --test resources -- --nocapture --test-threads 1
+
 demo: build ## Publish, be refused and list on a private server, in psql
 	@$(in_env) tests/demo/demo.sh
 

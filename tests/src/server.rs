@@ -77,6 +77,34 @@ impl Server {
         }
     }
 
+    /// Starts a hot standby of `primary`, which must outlive it.
+    ///
+    /// # Panics
+    /// When it cannot be copied or does not start.
+    #[must_use]
+    pub fn standby_of(primary: &Self) -> Self {
+        let mut supervisor = Supervisor::start();
+        let (host, port) = (primary.sockets.display(), primary.port);
+        supervisor.run(&format!("basebackup {host} {port}"));
+        let data = supervisor.data();
+        let sockets = supervisor.sockets.clone();
+        let copied = fs::read_to_string(data.join("postgresql.conf"))
+            .expect("the copy has the primary's configuration");
+        let own = format!("unix_socket_directories = '{}'\n", sockets.display());
+        supervisor.write(&data.join("postgresql.conf"), &(copied + &own));
+        supervisor.run("start");
+        Self {
+            data,
+            log: supervisor.home.join("log"),
+            sockets,
+            port,
+            ca_file: None,
+            template: OnceLock::new(),
+            databases: AtomicUsize::new(0),
+            supervisor: Mutex::new(supervisor),
+        }
+    }
+
     /// Kills every process of the server with SIGKILL at once: no checkpoint, no goodbye. [`Self::restart`] brings it back.
     pub fn kill9(&self) {
         self.supervisor().run("kill");

@@ -50,6 +50,11 @@ obey() {
         shift
         initdb --pgdata="$data" --username=postgres --auth=trust --no-sync --no-instructions "$@"
         ;;
+    # host and port of the server to copy
+    basebackup)
+        pg_basebackup --pgdata="$data" --host="$2" --port="$3" --username=postgres --checkpoint=fast --no-sync \
+            --write-recovery-conf
+        ;;
     start) start ;;
     stop) stop INT ;;
     kill) kill_all ;;
