@@ -137,7 +137,10 @@ const LABELS: &[(&[&str], &[&str])] = &[
     (&["extension"], &["name", "owner", "schema", "version"]),
 ];
 
-/// All objects of a moment.
+const OBJECTS: &str = include_str!("catalog.sql");
+const DOING: &str = "reading the catalogs";
+
+/// Objects of a moment, by kind and key.
 #[derive(Debug)]
 pub struct Catalog(HashMap<(String, String), Object>);
 
@@ -157,10 +160,54 @@ impl Catalog {
         schema: &Schema,
         tables: Option<&[&str]>,
     ) -> Result<Self, Error> {
-        const DOING: &str = "reading the catalogs";
+        let select = format!("SELECT * FROM ({OBJECTS}) objects");
         let rows = client
-            .query(include_str!("catalog.sql"), &[&schema.name(), &tables])
+            .query(&select, &[&schema.name(), &tables, &true])
             .doing(DOING)?;
+        Self::collect(&rows)
+    }
+
+    /// What this transaction changed or added, in the whole database; `None` where something is gone.
+    ///
+    /// The locks of a migration are held meanwhile, so it reads little: the changed rows, and how many there are of
+    /// each kind.
+    pub fn read_changed(
+        &self,
+        client: &mut impl GenericClient,
+        schema: &Schema,
+    ) -> Result<Option<Self>, Error> {
+        // The counts come as rows without a key.
+        let select = format!(
+            "WITH objects AS MATERIALIZED ({OBJECTS})
+             SELECT kind, key, name, counts, fixed, rights, level FROM objects WHERE changed
+             UNION ALL
+             SELECT kind, NULL, count(*)::text, false, '', NULL, 0 FROM objects GROUP BY kind"
+        );
+        let rows = client
+            .query(&select, &[&schema.name(), &None::<&[&str]>, &false])
+            .doing(DOING)?;
+        let mut now: HashMap<String, i64> = HashMap::new();
+        let mut changed = Vec::new();
+        for row in rows {
+            match row.try_get::<_, Option<&str>>("key").doing(DOING)? {
+                Some(_) => changed.push(row),
+                None => {
+                    let kind = row.try_get("kind").doing(DOING)?;
+                    let count: &str = row.try_get("name").doing(DOING)?;
+                    now.insert(kind, count.parse().unwrap_or_default());
+                }
+            }
+        }
+        let changed = Self::collect(&changed)?;
+        let mut expected: HashMap<String, i64> = HashMap::new();
+        let added = changed.0.keys().filter(|key| !self.0.contains_key(*key));
+        for (kind, _) in self.0.keys().chain(added) {
+            *expected.entry(kind.clone()).or_default() += 1;
+        }
+        Ok((expected == now).then_some(changed))
+    }
+
+    fn collect(rows: &[Row]) -> Result<Self, Error> {
         let objects: Result<_, postgres::Error> = rows.iter().map(Object::read).collect();
         Ok(Self(objects.doing(DOING)?))
     }
@@ -188,8 +235,9 @@ impl Catalog {
         added
     }
 
-    /// What was here and is gone, or less, in `after`; sorted.
-    pub fn losses(&self, after: &Self) -> Vec<String> {
+    /// What was here and is gone, or less, in `after`; sorted. With `all`, `after` holds everything there is; else
+    /// only what changed.
+    pub fn losses(&self, after: &Self, all: bool) -> Vec<String> {
         let mut losses: Vec<String> = Vec::new();
         for (key, before) in &self.0 {
             let kind = key.0.as_str();
@@ -198,7 +246,8 @@ impl Catalog {
                 continue;
             }
             let what = match after.0.get(key) {
-                None => Some("is gone".to_owned()),
+                None if all => Some("is gone".to_owned()),
+                None => None,
                 Some(after) => before.loss(kind, after),
             };
             losses.extend(what.map(|what| format!("{kind} {}: {what}", before.name)));

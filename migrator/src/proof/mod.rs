@@ -103,11 +103,19 @@ impl Snapshot {
             }
             losses.sort();
         }
-        let after = match &self.scope {
-            Scope::Database(_) => Catalog::read(client, &self.schema, None)?,
-            Scope::Table(table) => Catalog::read(client, &self.schema, Some(&[table.as_str()]))?,
+        let changed = match &self.scope {
+            Scope::Database(_) => self.catalog.read_changed(client, &self.schema)?,
+            Scope::Table(_) => None,
         };
-        losses.extend(self.catalog.losses(&after));
+        let all = changed.is_none();
+        let after = match (changed, &self.scope) {
+            (Some(changed), _) => changed,
+            (None, Scope::Database(_)) => Catalog::read(client, &self.schema, None)?,
+            (None, Scope::Table(table)) => {
+                Catalog::read(client, &self.schema, Some(&[table.as_str()]))?
+            }
+        };
+        losses.extend(self.catalog.losses(&after, all));
         if losses.is_empty() {
             let mut proof = Proof {
                 objects_added: self.catalog.added(&after),
