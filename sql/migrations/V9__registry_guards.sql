@@ -68,8 +68,9 @@ COMMENT ON FUNCTION @schema@.extension_registry_identity_immutable() IS
 CREATE TRIGGER extension_registry_identity_immutable
     BEFORE UPDATE ON @schema@.extension_registry
     FOR EACH ROW WHEN (
-        (OLD.id, OLD.publisher COLLATE "C", OLD.name COLLATE "C")
-        IS DISTINCT FROM (NEW.id, NEW.publisher COLLATE "C", NEW.name COLLATE "C")
+        OLD.id IS DISTINCT FROM NEW.id
+        OR OLD.publisher COLLATE "C" IS DISTINCT FROM NEW.publisher COLLATE "C"
+        OR OLD.name COLLATE "C" IS DISTINCT FROM NEW.name COLLATE "C"
     )
     EXECUTE FUNCTION @schema@.extension_registry_identity_immutable();
 ALTER TABLE @schema@.extension_registry ENABLE ALWAYS TRIGGER extension_registry_identity_immutable;
@@ -78,8 +79,9 @@ ALTER TABLE @schema@.extension_registry ENABLE ALWAYS TRIGGER extension_registry
 CREATE CONSTRAINT TRIGGER extension_registry_identity_immutable_stored
     AFTER UPDATE ON @schema@.extension_registry
     FOR EACH ROW WHEN (
-        (OLD.id, OLD.publisher COLLATE "C", OLD.name COLLATE "C")
-        IS DISTINCT FROM (NEW.id, NEW.publisher COLLATE "C", NEW.name COLLATE "C")
+        OLD.id IS DISTINCT FROM NEW.id
+        OR OLD.publisher COLLATE "C" IS DISTINCT FROM NEW.publisher COLLATE "C"
+        OR OLD.name COLLATE "C" IS DISTINCT FROM NEW.name COLLATE "C"
     )
     EXECUTE FUNCTION @schema@.extension_registry_identity_immutable();
 ALTER TABLE @schema@.extension_registry ENABLE ALWAYS TRIGGER extension_registry_identity_immutable_stored;

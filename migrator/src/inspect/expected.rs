@@ -70,7 +70,7 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ),
     (
         "extension_registry_identity_immutable_stored",
-        r#"CREATE CONSTRAINT TRIGGER extension_registry_identity_immutable_stored AFTER UPDATE ON @schema@.extension_registry NOT DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW WHEN ((((old.id IS DISTINCT FROM new.id) OR (((old.publisher)::text COLLATE "C") IS DISTINCT FROM ((new.publisher)::text COLLATE "C"))) OR (((old.name)::text COLLATE "C") IS DISTINCT FROM ((new.name)::text COLLATE "C")))) EXECUTE FUNCTION @schema@.extension_registry_identity_immutable()"#,
+        r#"CREATE CONSTRAINT TRIGGER extension_registry_identity_immutable_stored AFTER UPDATE ON @schema@.extension_registry NOT DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW WHEN (((old.id IS DISTINCT FROM new.id) OR (((old.publisher)::text COLLATE "C") IS DISTINCT FROM ((new.publisher)::text COLLATE "C")) OR (((old.name)::text COLLATE "C") IS DISTINCT FROM ((new.name)::text COLLATE "C")))) EXECUTE FUNCTION @schema@.extension_registry_identity_immutable()"#,
     ),
     (
         "extension_registry_identity_immutable_truncate",
@@ -78,7 +78,7 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ),
     (
         "extension_registry_identity_immutable",
-        r#"CREATE TRIGGER extension_registry_identity_immutable BEFORE UPDATE ON @schema@.extension_registry FOR EACH ROW WHEN ((((old.id IS DISTINCT FROM new.id) OR (((old.publisher)::text COLLATE "C") IS DISTINCT FROM ((new.publisher)::text COLLATE "C"))) OR (((old.name)::text COLLATE "C") IS DISTINCT FROM ((new.name)::text COLLATE "C")))) EXECUTE FUNCTION @schema@.extension_registry_identity_immutable()"#,
+        r#"CREATE TRIGGER extension_registry_identity_immutable BEFORE UPDATE ON @schema@.extension_registry FOR EACH ROW WHEN (((old.id IS DISTINCT FROM new.id) OR (((old.publisher)::text COLLATE "C") IS DISTINCT FROM ((new.publisher)::text COLLATE "C")) OR (((old.name)::text COLLATE "C") IS DISTINCT FROM ((new.name)::text COLLATE "C")))) EXECUTE FUNCTION @schema@.extension_registry_identity_immutable()"#,
     ),
     (
         "extension_version_created_at_check",
