@@ -35,6 +35,7 @@ in-server: prepare ## Tests that run inside a server (cargo pgrx test)
 
 integration: build ## Tests on real servers; ARGS="--test finalize" runs some of them
 	@tests/setup/pgbouncer.sh
+	@tests/setup/app-runtimes.sh
 	@$(in_env) cargo test $(plain_crates) $(ARGS)
 
 # in-server comes first: it leaves its own build of the extension behind, which `build` replaces.
