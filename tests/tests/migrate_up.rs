@@ -164,7 +164,7 @@ fn an_invalid_index_left_behind_is_rebuilt() {
     );
     let row = db
         .client()
-        .query_one("SELECT indisvalid, indnatts::int FROM pg_index WHERE indexrelid = 'extension_version_list_idx'::regclass", &[])
+        .query_one("SELECT indisvalid, indnkeyatts::int FROM pg_index WHERE indexrelid = 'extension_version_list_idx'::regclass", &[])
         .unwrap();
     assert_eq!((row.get(0), row.get(1)), (true, 3));
 }

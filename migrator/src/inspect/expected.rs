@@ -102,7 +102,7 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ),
     (
         "extension_version_list_idx",
-        r#"CREATE INDEX extension_version_list_idx ON @schema@.extension_version USING btree (registry_id, created_at DESC NULLS LAST, id DESC)"#,
+        r#"CREATE INDEX extension_version_list_idx ON @schema@.extension_version USING btree (registry_id, created_at DESC NULLS LAST, id DESC) INCLUDE (version)"#,
     ),
     (
         "extension_version_release_idx",

@@ -72,6 +72,7 @@ fn a_page_costs_what_it_holds_however_many_versions_there_are() {
         for condition in [
             "LIMIT 1",
             "LIMIT 20",
+            "ORDER BY published_at DESC NULLS LAST, version_id DESC LIMIT 20",
             "WHERE (published_at, version_id) < ('2021-01-01', 'ffffffff-ffff-ffff-ffff-ffffffffffff') LIMIT 20",
             // Deep in the list.
             "WHERE (published_at, version_id) < (SELECT created_at, id FROM extension_version

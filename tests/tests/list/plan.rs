@@ -57,8 +57,19 @@ fn scan<'p>(plan: &'p Value, statement: &str) -> &'p Value {
 }
 
 /// Condition on the list, the index it reaches, and what that index is asked.
-const QUERIES: [(&str, &str, &[&str]); 6] = [
+const QUERIES: [(&str, &str, &[&str]); 8] = [
     ("LIMIT 20", "extension_version_list_idx", &["registry_id"]),
+    (
+        "ORDER BY published_at DESC NULLS LAST, version_id DESC LIMIT 20",
+        "extension_version_list_idx",
+        &["registry_id"],
+    ),
+    (
+        "WHERE (published_at, version_id) < ($2::timestamptz, $3::uuid)
+         ORDER BY published_at DESC NULLS LAST, version_id DESC LIMIT 20",
+        "extension_version_list_idx",
+        &["registry_id", "ROW(created_at, id) <"],
+    ),
     (
         "LIMIT 20 OFFSET 40",
         "extension_version_list_idx",
