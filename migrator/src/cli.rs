@@ -109,6 +109,9 @@ Examples:
       wait no longer than half a second in front of readers and writers, then step back and try again
   ext-migrate up --without-extension
       tables and guards only, where the server cannot have the extension (managed Postgres)
+  ext-migrate up --ddl-guard
+      as superuser: from now on ALTER, DROP and the like that would leave a guard missing, off or changed fail with
+      23001; SET ext_registry.ddl_guard = off lets the owner of the tables do it, as in a restore
 
 Each migration commits together with its history row, or not at all. Interrupted at any moment, the next `up` goes on \
 from there.
@@ -122,6 +125,10 @@ pub struct UpArgs {
     /// Install tables and guards only
     #[arg(long)]
     pub without_extension: bool,
+
+    /// Also refuse, by event triggers, DDL that would weaken a guard (needs the right to create event triggers)
+    #[arg(long)]
+    pub ddl_guard: bool,
 }
 
 #[derive(Args)]

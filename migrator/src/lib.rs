@@ -5,6 +5,7 @@ pub mod cli;
 pub mod commands;
 pub mod concurrently;
 pub mod connect;
+pub mod ddl_guard;
 pub mod elsewhere;
 pub mod error;
 pub mod extension;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::cli::CheckArgs;
 use crate::commands::Context;
+use crate::ddl_guard;
 use crate::error::{Error, Exit};
 use crate::history::History;
 use crate::inspect::{self, Counted, Finding, Inspection, Purpose, State};
@@ -19,6 +20,8 @@ pub struct Report {
     /// No finding of level `error`.
     pub ok: bool,
     pub findings: Vec<Finding>,
+    /// `off`, `on` or `broken`
+    pub ddl_guard: ddl_guard::State,
     /// `versions` and `bundles` with their counts, or `not_counted` with the reason.
     pub old_rows: Counted,
     #[serde(skip)]
@@ -43,18 +46,35 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<Exit, Error> {
         &history.versions(),
         purpose,
     )?;
-    let findings = inspect::check::findings(
+    let ddl_guard = ddl_guard::State::read(&mut transaction)?;
+    let mut findings = inspect::check::findings(
         &inspection,
         &schema,
         &history,
         &migrations,
         purpose.extension,
     );
+    findings.extend(inspect::rewritten::read(
+        &mut transaction,
+        &inspection.facts,
+        &schema,
+    )?);
+    if ddl_guard == ddl_guard::State::Broken {
+        findings.push(
+            Finding::error(
+                "DDL_GUARD_BROKEN",
+                "ext_registry_ddl_guard",
+                "an event trigger of the DDL guard is missing, disabled or not ENABLE ALWAYS",
+            )
+            .with_mend("ext-migrate up --ddl-guard, or DROP SCHEMA ext_registry_ddl_guard CASCADE"),
+        );
+    }
     let report = Report {
         schema: schema.name().to_owned(),
         state: inspection.preflight.state,
         ok: !findings.iter().any(Finding::is_error),
         findings,
+        ddl_guard,
         old_rows: Counted::read(&mut transaction, &inspection.facts, &schema)?,
         history_disagrees: !history.problems.is_empty(),
     };
@@ -72,6 +92,7 @@ impl fmt::Display for Report {
             write!(f, "{finding:#}")?;
         }
         writeln!(f, "{}", self.old_rows)?;
+        writeln!(f, "{}", self.ddl_guard)?;
         let errors = self
             .findings
             .iter()

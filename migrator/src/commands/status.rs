@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::cli::StatusArgs;
 use crate::commands::Context;
+use crate::ddl_guard;
 use crate::error::{Error, Exit};
 use crate::extension;
 use crate::history::History;
@@ -29,6 +30,7 @@ use crate::schema::Schema;
 ///   ],
 ///   "problems": [],
 ///   "extension": {"installed": "0.1.0", "schema": "public", "available": "0.1.0", "updatable": false},
+///   "ddl_guard": "off",
 ///   "old_rows": {"versions": {"rows": 0}, "bundles": {"rows": 0}}
 /// }
 /// ```
@@ -46,6 +48,7 @@ struct Report {
     migrations: Vec<Line>,
     problems: Vec<String>,
     extension: extension::State,
+    ddl_guard: ddl_guard::State,
     old_rows: Counted,
 }
 
@@ -80,6 +83,7 @@ fn look(context: &Context, schema: &Schema, migrations: &[Migration]) -> Result<
     let mut transaction = session.read_only()?;
     let history = History::read(&mut transaction, schema, migrations)?;
     let extension = extension::State::read(&mut transaction)?;
+    let ddl_guard = ddl_guard::State::read(&mut transaction)?;
     let purpose = Purpose {
         run: false,
         extension: false,
@@ -100,6 +104,7 @@ fn look(context: &Context, schema: &Schema, migrations: &[Migration]) -> Result<
             .collect(),
         problems: history.problems,
         extension,
+        ddl_guard,
         old_rows,
     })
 }
@@ -159,6 +164,7 @@ impl fmt::Display for Report {
                 (None, _) => "not available on this server".to_owned(),
             }
         )?;
+        writeln!(f, "{}", self.ddl_guard)?;
         match &self.old_rows {
             Counted::Rows(old) if old.versions.rows + old.bundles.rows > 0 => writeln!(
                 f,

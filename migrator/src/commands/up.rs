@@ -17,7 +17,7 @@ use crate::lock::Lock;
 use crate::migrations::{Kind, Migration};
 use crate::proof::Proof;
 use crate::schema::Schema;
-use crate::{elsewhere, inspect, lint};
+use crate::{ddl_guard, elsewhere, inspect, lint};
 
 /// What `up` did. In JSON:
 ///
@@ -29,13 +29,14 @@ use crate::{elsewhere, inspect, lint};
 ///   "applied": [{"version": 1, "file": "V1__tables.sql", "milliseconds": 12}],
 ///   "current": 11,
 ///   "extension": {"action": "create", "version": "0.1.0"},
+///   "ddl_guard": "off",
 ///   "proof": {}
 /// }
 /// ```
 ///
 /// `mended` holds what had drifted and no longer does, `left` what a person has to mend (as `check` reports it).
 /// `extension.action` is `create`, `update` (then `from` is there as well), `none` or `skip`; `current` is the number
-/// of the newest migration; `proof` is described at [`Proof`] and null when nothing was run.
+/// of the newest migration; `ddl_guard` is `off`, `on` or `broken`; `proof` is described at [`Proof`] and null when nothing was run.
 #[derive(Debug, Serialize)]
 struct Report {
     schema: String,
@@ -44,6 +45,7 @@ struct Report {
     applied: Vec<Step>,
     current: i32,
     extension: Action,
+    ddl_guard: ddl_guard::State,
     proof: Option<Proof>,
 }
 
@@ -81,6 +83,8 @@ struct Start {
     history: History,
     inspection: Inspection,
     extension: Action,
+    /// Asked for, or there already and due to be renewed.
+    ddl_guard: bool,
 }
 
 /// Refuses whatever cannot be brought to its end.
@@ -100,10 +104,14 @@ fn look(
         true => extension::State::read(&mut transaction)?.action(&mut transaction)?,
         false => Action::Skip,
     };
+    let ddl_guard = args.ddl_guard
+        || (ddl_guard::State::read(&mut transaction)? != ddl_guard::State::Off
+            && ddl_guard::may_renew(&mut transaction)?);
     Ok(Start {
         history,
         inspection,
         extension,
+        ddl_guard,
     })
 }
 
@@ -156,7 +164,17 @@ fn bring_up(
             transaction.batch_execute(&sql)
         })?);
     }
+    // Last: it keeps what it finds.
+    if start.ddl_guard {
+        let sql = ddl_guard::sql(schema);
+        add(
+            runner.transaction("creating the DDL guard", As::Connected, |transaction| {
+                transaction.batch_execute(&sql)
+            })?,
+        );
+    }
     Ok(Report {
+        ddl_guard: ddl_guard::State::read(&mut runner.session.client)?,
         schema: schema.name().to_owned(),
         mended,
         left,
@@ -207,6 +225,7 @@ impl fmt::Display for Report {
             Action::None { version } => writeln!(f, "extension {name} {version} is installed")?,
             Action::Skip => writeln!(f, "extension {name}: left alone (--without-extension)")?,
         }
+        writeln!(f, "{}", self.ddl_guard)?;
         match self.applied.is_empty() {
             true => writeln!(
                 f,

@@ -3,6 +3,7 @@
 use postgres::{Client, IsolationLevel, Transaction};
 
 use crate::connect::Connection;
+use crate::ddl_guard;
 use crate::error::{Doing, Error};
 use crate::output::Output;
 
@@ -47,9 +48,11 @@ impl Session {
     /// For sessions that change something. A pooler in transaction mode would hand these settings to other clients:
     /// [`crate::lock::Lock::acquire`] looks for one first.
     pub fn prepare(&mut self) -> Result<(), Error> {
+        let doing = "setting up the session";
+        self.client.batch_execute(&settings(false)).doing(doing)?;
         self.client
-            .batch_execute(&settings(false))
-            .doing("setting up the session")
+            .batch_execute(ddl_guard::SWITCH_OFF)
+            .doing(doing)
     }
 
     /// A transaction that cannot write, of one snapshot. Works on a standby, with any role and behind any pooler.

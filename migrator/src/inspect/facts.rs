@@ -73,6 +73,8 @@ pub struct Relation {
     pub readable: bool,
     pub parents: Vec<String>,
     pub children: Vec<String>,
+    /// Roles besides the owner that may put triggers on the table.
+    pub trigger_rights: Vec<String>,
     pub public_rights: Vec<String>,
     pub columns: Vec<Column>,
     pub constraints: Vec<Constraint>,

@@ -106,6 +106,11 @@ relations AS (
             SELECT coalesce(json_agg(h.inhrelid::regclass::text ORDER BY 1), '[]')
             FROM pg_inherits h WHERE h.inhparent = rel.oid
         ),
+        'trigger_rights', (
+            SELECT coalesce(json_agg(DISTINCT t.rolname), '[]')
+            FROM aclexplode(rel.relacl) g JOIN pg_roles t ON t.oid = g.grantee
+            WHERE g.privilege_type = 'TRIGGER' AND g.grantee <> rel.relowner AND NOT t.rolsuper
+        ),
         'public_rights', (
             SELECT coalesce(json_agg(DISTINCT p.privilege_type), '[]')
             FROM (

@@ -11,6 +11,7 @@ pub mod obstacles;
 pub mod old_rows;
 pub mod preflight;
 pub mod repair;
+pub mod rewritten;
 pub mod shape;
 pub mod shipped;
 

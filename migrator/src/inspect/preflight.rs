@@ -85,7 +85,7 @@ impl Preflight {
             .filter(|relation| relation.is_table())
         {
             notes.extend(shape::refuses_publishing(relation));
-            notes.extend(bystanders(relation, shipped));
+            notes.extend(bystanders(relation, schema, shipped));
         }
         let state = match progress {
             _ if !refusals.is_empty() => State::Refused,
@@ -319,7 +319,7 @@ fn in_the_way(relation: &Relation, schema: &Schema) -> Vec<Finding> {
 }
 
 /// What somebody else put on a guarded table and may stay.
-fn bystanders(relation: &Relation, shipped: &Shipped) -> Vec<Finding> {
+fn bystanders(relation: &Relation, schema: &Schema, shipped: &Shipped) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !GUARDED.contains(&relation.name.as_str()) {
         return findings;
@@ -336,6 +336,22 @@ fn bystanders(relation: &Relation, shipped: &Shipped) -> Vec<Finding> {
                 "a BEFORE trigger of somebody else: it runs with every publish and may change or drop the row",
             ));
         }
+    }
+    for role in &relation.trigger_rights {
+        findings.push(
+            Finding::note(
+                "TRIGGER_RIGHT",
+                format!("{role:?} on {}", relation.name),
+                "has the TRIGGER privilege: with CREATE OR REPLACE TRIGGER it could replace the guard against TRUNCATE, \
+                 and a trigger of its own would run with the rights of whoever publishes",
+            )
+            .with_mend(format!(
+                "REVOKE TRIGGER ON {}.{} FROM {}",
+                schema.quoted(),
+                quote_ident(&relation.name),
+                quote_ident(role)
+            )),
+        );
     }
     if relation.row_security && !relation.force_row_security {
         findings.push(Finding::note(

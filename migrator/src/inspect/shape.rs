@@ -186,6 +186,16 @@ impl Type {
     }
 }
 
+/// The columns that callers may rely on.
+pub fn column_names(table: &str) -> Vec<&'static str> {
+    TABLES
+        .iter()
+        .filter(|rule| rule.name == table)
+        .flat_map(|rule| rule.columns)
+        .map(|column| column.name)
+        .collect()
+}
+
 /// What does not fit in `relation`, which has the name of one of the four tables.
 ///
 /// `migrated`: the columns that migrations add must be there too.
