@@ -1,0 +1,131 @@
+use super::{Allowed, BUNDLE, DENIED, ENTRY, Refused, VERSION, Way, way, writers};
+use crate::world::Who;
+
+const NEW_HASH: &str = "'sha256:' || repeat('c', 64)";
+
+fn bundle(columns: &str, values: &str) -> String {
+    format!(
+        "INSERT INTO public.extension_bundle (id, version_id, content_hash{columns}) VALUES (gen_random_uuid(), {values})"
+    )
+}
+
+fn version(columns: &str, values: &str) -> String {
+    format!(
+        "INSERT INTO public.extension_version (id, registry_id, version, runtime, main_entry{columns})
+         VALUES (gen_random_uuid(), '00000000-0000-0000-0000-00000000000e', {values})"
+    )
+}
+
+const OF_1_0_0: &str = "'00000000-0000-0000-0000-0000000000a1'";
+const OF_OLD: &str = "'00000000-0000-0000-0000-0000000000a0'";
+
+pub fn inserts() -> Vec<Way> {
+    vec![
+        way(
+            "finalize of a version that exists",
+            ["SELECT ext_finalize_version('{\"publisher\": \"acme\", \"name\": \"widget\", \"version\": \"1.0.0\", \"runtime\": \"x@1\"}',
+                repeat('c', 64))",
+             "SELECT ext_finalize_version('{\"publisher\": \"acme\", \"name\": \"widget\", \"version\": \"0.1.0\", \"runtime\": \"x@1\"}',
+                repeat('c', 64))",
+             "SELECT ext_finalize_bundle('{\"publisher\": \"acme\", \"name\": \"widget\", \"version\": \"1.0.0\", \"runtime\": \"x@1\"}',
+                'bytes')"],
+            vec![
+                (Who::Publisher, Refused("23505", Some("extension_version_registry_id_version_unique"))),
+                (Who::Reader, DENIED),
+                (Who::App, DENIED),
+                (Who::Owner, Refused("23505", Some("extension_version_registry_id_version_unique"))),
+                (Who::Superuser, Refused("23505", Some("extension_version_registry_id_version_unique"))),
+            ],
+        ),
+        way(
+            "INSERT of a version that exists, OVERRIDING too",
+            [
+                version("", "'1.0.0', 'x', 'x'"),
+                version("", "'1.0.0', 'x', 'x'").replace("VALUES", "OVERRIDING SYSTEM VALUE VALUES"),
+            ],
+            writers(Refused("23505", Some("extension_version_registry_id_version_unique"))),
+        ),
+        way(
+            "INSERT of a second bundle",
+            [
+                bundle("", &format!("{OF_1_0_0}, {NEW_HASH}")),
+                bundle("", &format!("{OF_OLD}, {NEW_HASH}")),
+                bundle(", created_at", &format!("{OF_OLD}, {NEW_HASH}, 'infinity'")),
+                format!("{}, (gen_random_uuid(), {OF_1_0_0}, {NEW_HASH})", bundle("", &format!("{OF_OLD}, {NEW_HASH}"))),
+            ],
+            writers(BUNDLE),
+        ),
+        way(
+            "two bundles of a new version in one INSERT",
+            [format!(
+                "BEGIN; {}; INSERT INTO public.extension_bundle (id, version_id, content_hash)
+                 SELECT gen_random_uuid(), v.id, 'sha256:' || repeat(h, 64)
+                 FROM public.extension_version v, (VALUES ('c'), ('d')) AS hashes (h) WHERE v.version = '3.0.0'",
+                version("", "'3.0.0', 'x', 'x'")
+            )],
+            writers(BUNDLE),
+        ),
+        way(
+            "the same bundle again",
+            [bundle("", &format!("{OF_1_0_0}, 'sha256:' || repeat('a', 64)"))],
+            writers(Refused("23505", Some("extension_bundle_version_id_content_hash_unique"))),
+        ),
+        way(
+            "the same bundle again, ON CONFLICT DO NOTHING",
+            [
+                format!("{} ON CONFLICT DO NOTHING", bundle("", &format!("{OF_1_0_0}, 'sha256:' || repeat('a', 64)"))),
+                format!("{} ON CONFLICT DO NOTHING", version("", "'1.0.0', 'x', 'x'")),
+            ],
+            writers(Allowed("no row is stored")),
+        ),
+        way(
+            "upsert of a version",
+            [
+                format!("{} ON CONFLICT (registry_id, version) DO UPDATE SET runtime = 'x'", version("", "'1.0.0', 'x', 'x'")),
+                format!("{} ON CONFLICT ON CONSTRAINT extension_version_registry_id_version_unique DO UPDATE SET id = excluded.id",
+                    version("", "'0.1.0', 'x', 'x'")),
+            ],
+            writers(VERSION),
+        ),
+        way(
+            "upsert of a bundle",
+            [format!(
+                "{} ON CONFLICT (version_id, content_hash) DO UPDATE SET content_hash = {NEW_HASH}",
+                bundle("", &format!("{OF_1_0_0}, 'sha256:' || repeat('a', 64)"))
+            )],
+            writers(BUNDLE),
+        ),
+        way(
+            "upsert of an entry under another name",
+            ["INSERT INTO public.extension_registry (id, publisher, name) VALUES (gen_random_uuid(), 'acme', 'widget')
+              ON CONFLICT (publisher, name) DO UPDATE SET name = 'other'"],
+            writers(ENTRY),
+        ),
+        way(
+            "marking a new version as adopted",
+            [version(", adopted", "'3.0.0', 'x', 'x', true"), version(", adopted, created_at", "'3.0.0', 'x', 'x', true, NULL")],
+            writers(VERSION),
+        ),
+        way(
+            "marking a new bundle as adopted",
+            [bundle(", adopted", &format!("{OF_OLD}, {NEW_HASH}, true")), bundle(", adopted", &format!("{OF_1_0_0}, 'x', true"))],
+            writers(BUNDLE),
+        ),
+        way(
+            "COPY FROM of a second bundle, or of one marked as adopted",
+            [
+                format!("COPY public.extension_bundle (id, version_id, content_hash) FROM STDIN data:
+00000000-0000-0000-0000-0000000000c0\t00000000-0000-0000-0000-0000000000a1\tsha256:{}", "c".repeat(64)),
+                "COPY public.extension_bundle (id, version_id, content_hash, adopted) FROM STDIN data:
+00000000-0000-0000-0000-0000000000c0\t00000000-0000-0000-0000-0000000000a0\tx\ttrue".to_owned(),
+            ],
+            writers(BUNDLE),
+        ),
+        way(
+            "COPY FROM of a version that exists",
+            ["COPY public.extension_version (id, registry_id, version, runtime, main_entry) FROM STDIN data:
+00000000-0000-0000-0000-0000000000c0\t00000000-0000-0000-0000-00000000000e\t1.0.0\tx\tx"],
+            writers(Refused("23505", Some("extension_version_registry_id_version_unique"))),
+        ),
+    ]
+}
