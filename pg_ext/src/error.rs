@@ -83,8 +83,8 @@ impl Error {
         }
     }
 
-    fn detail(&self) -> Option<Value> {
-        Some(match self {
+    fn detail(&self) -> Value {
+        match self {
             Self::VersionAlreadyExists(duplicate) => json!({
                 "code": "EXTENSION_VERSION_ALREADY_EXISTS",
                 "extension_id": duplicate.extension_id.to_string(),
@@ -113,8 +113,10 @@ impl Error {
             Self::NotMigrated { schema } => {
                 json!({"code": "REGISTRY_NOT_MIGRATED", "schema": schema})
             }
-            Self::SeveralOwners { .. } | Self::NotStored(_) | Self::Spi(_) => return None,
-        })
+            Self::SeveralOwners { schema } => json!({"code": "SEVERAL_OWNERS", "schema": schema}),
+            Self::NotStored(what) => json!({"code": "NOT_STORED", "what": what}),
+            Self::Spi(_) => json!({"code": "INTERNAL"}),
+        }
     }
 
     fn hint(&self) -> Option<&'static str> {
@@ -134,11 +136,9 @@ impl Error {
 
     /// Raises the error in Postgres. Nothing may be raised or caught between here and the end of the function.
     pub fn raise(self) -> ! {
-        let mut report =
-            ErrorReport::new(self.sqlstate(), printable(self.to_string()), "ext_registry");
-        if let Some(detail) = self.detail() {
-            report = report.set_detail(json_text(&detail));
-        }
+        let message = printable(self.to_string());
+        let mut report = ErrorReport::new(self.sqlstate(), message, "ext_registry")
+            .set_detail(json_text(&self.detail()));
         if let Some(hint) = self.hint() {
             report = report.set_hint(hint);
         }
