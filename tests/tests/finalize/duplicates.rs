@@ -46,7 +46,7 @@ fn assert_duplicate(refused: Refused, existing: &Published, same_content: bool) 
 }
 
 #[test]
-fn an_existing_version_is_refused_with_identical_content() {
+fn extension_version_already_exists_with_identical_content() {
     let db = Server::shared().migrated_database();
     let mut client = db.client();
     let existing = publish(&mut client, "1.2.3");
@@ -56,7 +56,7 @@ fn an_existing_version_is_refused_with_identical_content() {
 }
 
 #[test]
-fn an_existing_version_is_refused_with_different_content() {
+fn extension_version_already_exists_with_different_content() {
     let db = Server::shared().migrated_database();
     let mut client = db.client();
     let existing = publish(&mut client, "1.2.3");

@@ -107,7 +107,6 @@ fn published_at_is_the_moment_of_the_call() {
     let db = Server::shared().migrated_database();
     let mut client = db.client();
     let mut transaction = client.transaction().unwrap();
-    transaction.execute("SELECT pg_sleep(0.01)", &[]).unwrap();
     let clock = "SELECT clock_timestamp()::text";
     let before: String = transaction.query_one(clock, &[]).unwrap().get(0);
     let published = publish(&mut transaction, "1.0.0");

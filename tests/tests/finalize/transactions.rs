@@ -1,8 +1,12 @@
 //! Publishing is part of the caller's transaction: all of it or nothing.
 
+use std::thread;
+
 use ext_registry_tests::{
-    Refusal, Server, finalize, hash, list, manifest, manifest_of, publish, row_counts,
+    Refusal, Server, backend_pid, finalize, hash, list, manifest, manifest_of, publish, row_counts,
+    wait_until_blocked,
 };
+use postgres::Transaction;
 
 #[test]
 fn a_later_failure_in_the_transaction_leaves_nothing() {
@@ -150,43 +154,34 @@ fn a_read_only_transaction_is_refused() {
 #[test]
 fn publishing_two_extensions_in_opposite_orders_is_a_deadlock_for_one() {
     let db = Server::shared().migrated_database();
-    let results = ext_registry_tests::together(
-        2,
-        |_| {
-            let mut client = db.client();
-            client
-                .batch_execute("SET deadlock_timeout = '10ms'")
-                .unwrap();
-            client
-        },
-        |number, mut client| {
-            let mut transaction = client.transaction().unwrap();
-            let names = if number == 0 { ["a", "b"] } else { ["b", "a"] };
-            finalize(
-                &mut transaction,
-                &manifest_of(names[0], "1.0.0"),
-                &hash(number),
-            )
+    let (mut one, mut other) = (db.client(), db.client());
+    let pid = backend_pid(&mut one);
+    let (mut one, mut other) = (one.transaction().unwrap(), other.transaction().unwrap());
+    for transaction in [&mut one, &mut other] {
+        transaction
+            .batch_execute("SET LOCAL deadlock_timeout = '10ms'")
             .unwrap();
-            let second = finalize(
-                &mut transaction,
-                &manifest_of(names[1], "1.0.0"),
-                &hash(number),
-            );
-            match second {
-                Ok(_) => {
-                    transaction.commit().unwrap();
-                    None
-                }
-                refused => Some(refused.refused().sqlstate),
-            }
-        },
-    );
-    // Where one was done before the other began there was nothing to wait for: a plain duplicate.
-    let failed: Vec<_> = results.into_iter().flatten().collect();
-    assert!(
-        matches!(&failed[..], [state] if state == "40P01" || state == "23505"),
-        "{failed:?}"
-    );
+    }
+    finalize(&mut one, &manifest_of("a", "1.0.0"), &hash(1)).unwrap();
+    finalize(&mut other, &manifest_of("b", "1.0.0"), &hash(2)).unwrap();
+    // Whoever is refused rolls back, which lets the other one through.
+    let end = |mut transaction: Transaction<'_>, name: &str| {
+        let result = finalize(&mut transaction, &manifest_of(name, "1.0.0"), &hash(3));
+        if result.is_ok() {
+            transaction.commit().unwrap();
+        }
+        result
+    };
+    let results = thread::scope(|scope| {
+        let waiting = scope.spawn(|| end(one, "b"));
+        wait_until_blocked(&mut db.client(), pid);
+        let result = end(other, "a");
+        [waiting.join().unwrap(), result]
+    });
+    let refused: Vec<_> = results.into_iter().filter(Result::is_err).collect();
+    assert_eq!(refused.len(), 1);
+    for result in refused {
+        result.refused().with_sqlstate("40P01");
+    }
     assert_eq!(row_counts(&mut db.client()), (2, 2, 2));
 }
