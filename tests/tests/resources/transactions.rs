@@ -139,9 +139,10 @@ fn a_publish_takes_part_in_two_phase_commit() {
         match told {
             // A wildcard takes the next number.
             Ok(taken) => assert_eq!(taken, "2.0.1"),
-            Err(refused) => {
+            refused => {
                 assert_eq!(version, "1.0.0");
                 refused
+                    .refused()
                     .with_code("EXTENSION_VERSION_ALREADY_EXISTS")
                     .with_detail("same_content", true);
             }
@@ -166,17 +167,13 @@ fn decide_while_waiting(
     db: &Database<'_>,
     version: &str,
     decision: &str,
-) -> Result<String, ext_registry_tests::Refused> {
+) -> Result<String, postgres::Error> {
     let mut waiter = db.client();
     let pid = backend_pid(&mut waiter);
     std::thread::scope(|scope| {
-        let waiting =
-            scope.spawn(
-                move || match finalize(&mut waiter, &manifest(version), &hash(1)) {
-                    Ok(published) => Ok(published.version),
-                    Err(error) => Err(Err::<(), _>(error).refused()),
-                },
-            );
+        let waiting = scope.spawn(move || {
+            finalize(&mut waiter, &manifest(version), &hash(1)).map(|published| published.version)
+        });
         let mut decider = db.client();
         wait_until_blocked(&mut decider, pid);
         decider.batch_execute(decision).unwrap();

@@ -101,7 +101,11 @@ impl Player {
     /// Never panics: the others would wait for this client for ever.
     pub fn play(&mut self, round: usize) {
         // Half of the clients offer the same content.
-        let content = hash(if self.number % 2 == 0 { 0 } else { self.number });
+        let content = hash(if self.number.is_multiple_of(2) {
+            0
+        } else {
+            self.number
+        });
         self.publish(CONTESTED, &format!("1.{round}.0"), &content);
         // Everybody publishes another version of an extension that nobody has registered.
         self.publish(
@@ -125,7 +129,7 @@ impl Player {
                 self.list_own(CONTESTED);
             }
         }
-        if self.number % 3 == 0 {
+        if self.number.is_multiple_of(3) {
             self.publish(DIRECT, &format!("1.{round}.0"), &content);
         }
         self.insert_second_bundle(round);
@@ -225,7 +229,7 @@ impl Player {
 
     /// Own and shared tenants: some wait for each other.
     fn tenant(&self, round: usize) -> String {
-        if round % 2 == 0 {
+        if round.is_multiple_of(2) {
             "shared".to_owned()
         } else {
             format!("tenant-{}", self.number)
