@@ -45,9 +45,14 @@ impl fmt::Display for Schema {
     }
 }
 
-/// `what` is "schema" or "owner". PostgreSQL refuses these characters in @extschema@ and @extowner@.
+/// `what` is "schema" or "owner". PostgreSQL refuses these characters in @extschema@ and @extowner@, its newest
+/// releases also those that begin or end a comment.
 pub fn extension_script_can_carry(what: &'static str, name: &str) -> Result<(), Error> {
-    match name.contains(['"', '$', '\'', '\\']) || name.chars().any(char::is_control) {
+    let comment = ["--", "/*", "*/"];
+    match name.contains(['"', '$', '\'', '\\'])
+        || name.chars().any(char::is_control)
+        || comment.iter().any(|part| name.contains(part))
+    {
         true => Err(Error::UnusableName {
             what,
             name: name.to_owned(),
@@ -67,7 +72,7 @@ mod tests {
 
     #[test]
     fn names_an_extension_script_cannot_carry_are_refused() {
-        for name in ["a\"b", "a$b", "a'b", "a\\b"] {
+        for name in ["a\"b", "a$b", "a'b", "a\\b", "a--b", "a/*b", "a*/b"] {
             assert!(matches!(
                 Schema::new(name),
                 Err(Error::UnusableName { what: "schema", .. })
