@@ -73,22 +73,14 @@ impl Reader {
             "/usr/bin".into(),
             "/bin".into(),
         ]);
-        let mut sh = self.database.program("psql");
-        let settings: Vec<_> = sh
-            .get_envs()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
-            .collect();
-        let removed: Vec<_> = sh
-            .get_envs()
-            .filter(|(_, value)| value.is_none())
-            .map(|(name, _)| name.to_owned())
-            .collect();
-        sh = Command::new("/bin/sh");
-        for name in removed {
-            sh.env_remove(name);
+        let mut sh = Command::new("/bin/sh");
+        for (name, value) in psql.get_envs() {
+            match value {
+                Some(value) => sh.env(name, value),
+                None => sh.env_remove(name),
+            };
         }
         sh.args(["-c", command])
-            .envs(settings)
             .env("PATH", path.expect("no folder has a colon in its name"))
             .env("DATABASE_URL", self.database.url())
             .env("BACKUP", self.folder.join("registry.dump"))

@@ -19,41 +19,51 @@ pub struct Statement {
 pub fn parse(lines: &[String]) -> Vec<Statement> {
     let mut statements: Vec<Statement> = Vec::new();
     for line in lines {
-        let typed = [Prompt::First, Prompt::Further].map(|prompt| prompt.strip(line));
-        match (typed, statements.last_mut()) {
-            ([Some(text), _], _) => statements.push(Statement {
+        match (prompt(line), statements.last_mut()) {
+            (Some(('=', text)), _) => statements.push(Statement {
                 prompted: vec![line.clone()],
                 text: text.to_owned(),
                 output: vec![],
             }),
-            ([_, Some(text)], Some(statement)) => {
+            (Some((mark, text)), Some(statement)) => {
+                let expected = further_mark(&statement.text);
+                assert_eq!(mark, expected, "psql would not prompt like this: {line}");
                 statement.prompted.push(line.clone());
                 statement.text.push('\n');
                 statement.text.push_str(text);
             }
-            (_, Some(statement)) => statement.output.push(line.clone()),
+            (None, Some(statement)) => statement.output.push(line.clone()),
             (_, None) => panic!("a session begins with a prompt, not with {line:?}"),
         }
     }
     statements
 }
 
-#[derive(Clone, Copy)]
-enum Prompt {
-    /// `registry=# `
-    First,
-    /// `registry-# ` and inside of parentheses or quotes `registry(# `, `registry'# `
-    Further,
+/// What a prompt says about the statement so far (`=` before the first line), and what is typed behind it.
+fn prompt(line: &str) -> Option<(char, &str)> {
+    let rest = line.strip_prefix("registry")?;
+    let mark = rest.chars().next()?;
+    let text = rest[mark.len_utf8()..].strip_prefix("# ")?;
+    ['=', '-', '(', '\'']
+        .contains(&mark)
+        .then_some((mark, text))
 }
 
-impl Prompt {
-    fn strip(self, line: &str) -> Option<&str> {
-        let rest = line.strip_prefix("registry")?;
-        let marks: &[char] = match self {
-            Self::First => &['='],
-            Self::Further => &['-', '(', '\'', '$', '"'],
-        };
-        rest.strip_prefix(marks)?.strip_prefix("# ")
+/// `'` inside of a text, `(` inside of parentheses, else `-`.
+fn further_mark(text: &str) -> char {
+    let (mut quoted, mut depth) = (false, 0);
+    for c in text.chars() {
+        match c {
+            '\'' => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if !quoted => depth -= 1,
+            _ => {}
+        }
+    }
+    match (quoted, depth) {
+        (true, _) => '\'',
+        (_, 0) => '-',
+        _ => '(',
     }
 }
 
