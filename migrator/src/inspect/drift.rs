@@ -95,6 +95,7 @@ impl Examination<'_> {
         if GUARDED.contains(&relation.name.as_str()) {
             findings.extend(relation.forced_row_security(self.schema));
             findings.extend(relation.rewritten(self.schema));
+            findings.extend(relation.deferred_checks(self.schema));
         }
         for key in &relation.disabled_foreign_keys {
             findings.push(

@@ -83,6 +83,16 @@ pub struct Relation {
     pub rules: Vec<String>,
     /// Foreign keys to or from the table whose triggers do not fire.
     pub disabled_foreign_keys: Vec<String>,
+    /// What an INSERT into the table leaves for the commit.
+    pub deferred: Vec<Deferred>,
+}
+
+/// An INITIALLY DEFERRED foreign key or constraint trigger.
+#[derive(Debug, Deserialize)]
+pub struct Deferred {
+    pub name: String,
+    /// `pg_constraint.contype`
+    pub kind: String,
 }
 
 #[derive(Debug, Deserialize)]

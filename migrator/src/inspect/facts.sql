@@ -133,6 +133,14 @@ relations AS (
             SELECT coalesce(json_agg(DISTINCT k.conname), '[]')
             FROM pg_trigger t JOIN pg_constraint k ON k.oid = t.tgconstraint
             WHERE t.tgrelid = rel.oid AND t.tgisinternal AND t.tgenabled IN ('D', 'R') AND k.contype = 'f'
+        ),
+        -- What an INSERT leaves for the commit: its own foreign keys and constraint triggers, not those of tables that
+        -- refer to it. Deferred unique keys leave something only where they are broken.
+        'deferred', (
+            SELECT coalesce(json_agg(DISTINCT jsonb_build_object('name', k.conname, 'kind', k.contype)), '[]')
+            FROM pg_trigger t JOIN pg_constraint k ON k.oid = t.tgconstraint
+            WHERE t.tgrelid = rel.oid AND t.tginitdeferred AND t.tgenabled <> 'D' AND k.contype IN ('f', 't')
+              AND t.tgtype & 4 = 4
         )
     ) ORDER BY rel.relname), '[]') AS list
     FROM rel

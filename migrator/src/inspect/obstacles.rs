@@ -1,6 +1,6 @@
 //! Properties of a table under which no guard can hold, whoever gave them to it and whenever.
 
-use super::facts::Relation;
+use super::facts::{Deferred, Relation};
 use super::finding::Finding;
 use crate::schema::{Schema, quote_ident};
 
@@ -61,6 +61,35 @@ impl Relation {
             ))
         };
         self.rules.iter().map(rule).collect()
+    }
+
+    /// Finalize writes as in a security-restricted operation, where the server refuses to leave a check for the
+    /// commit (42501): every publish would fail.
+    pub fn deferred_checks(&self, schema: &Schema) -> Vec<Finding> {
+        let table = format!("{}.{}", schema.quoted(), quote_ident(&self.name));
+        let deferred = |deferred: &Deferred| {
+            let name = quote_ident(&deferred.name);
+            let (what, mend) = match deferred.kind.as_str() {
+                "f" => (
+                    "foreign key",
+                    format!("ALTER TABLE {table} ALTER CONSTRAINT {name} NOT DEFERRABLE"),
+                ),
+                // ALTER CONSTRAINT is for foreign keys alone.
+                _ => (
+                    "constraint trigger",
+                    format!(
+                        "DROP TRIGGER {name} ON {table}, and create it without INITIALLY DEFERRED"
+                    ),
+                ),
+            };
+            Finding::error(
+                "DEFERRED_CHECK",
+                format!("{} on {}", deferred.name, self.name),
+                format!("this {what} is INITIALLY DEFERRED: every publish would fail with 42501"),
+            )
+            .with_mend(mend)
+        };
+        self.deferred.iter().map(deferred).collect()
     }
 }
 

@@ -315,6 +315,7 @@ fn in_the_way(relation: &Relation, schema: &Schema) -> Vec<Finding> {
     }
     findings.extend(relation.forced_row_security(schema));
     findings.extend(relation.rewritten(schema));
+    findings.extend(relation.deferred_checks(schema));
     findings
 }
 

@@ -1,7 +1,7 @@
 //! What does not fit is refused before anything happens, naming all of it.
 
 use ext_registry_tests::old_schema::{TABLES, old_schema};
-use ext_registry_tests::{Database, Server};
+use ext_registry_tests::{Database, Refusal, Server, finalize, hash, manifest, publish};
 
 use crate::json_of;
 
@@ -77,6 +77,16 @@ const REFUSED: &[(&str, &[&str])] = &[
         &["RULE", "keep on extension_version"],
     ),
     (
+        "ALTER TABLE extension_version ALTER CONSTRAINT extension_version_registry_id_fkey DEFERRABLE INITIALLY DEFERRED",
+        &["DEFERRED_CHECK", "extension_version_registry_id_fkey on extension_version"],
+    ),
+    (
+        "CREATE FUNCTION later() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+         CREATE CONSTRAINT TRIGGER audit AFTER INSERT OR UPDATE ON extension_registry INITIALLY DEFERRED
+         FOR EACH ROW EXECUTE FUNCTION later()",
+        &["DEFERRED_CHECK", "audit on extension_registry"],
+    ),
+    (
         "CREATE INDEX extension_version_list_idx ON extension_version (created_at)",
         &["NAME_TAKEN", "extension_version_list_idx"],
     ),
@@ -115,6 +125,64 @@ fn what_does_not_fit_is_refused_before_anything_happens() {
         assert_eq!(json_of(&db, "plan", &[], 1)["state"], "refused");
         assert_eq!(dump(&db), before, "{misfit}");
     }
+}
+
+/// Keys as some object-relational mappers make them. Those of tables that publishing does not write may stay.
+#[test]
+fn foreign_keys_that_are_checked_at_commit_are_refused_until_they_are_mended() {
+    let db = Server::shared().empty_database();
+    let mut client = db.client();
+    let sql = old_schema(&[(
+        "REFERENCES extension_version (id) ON DELETE CASCADE",
+        "REFERENCES extension_version (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED",
+    )]);
+    client.batch_execute(&sql).unwrap();
+    client
+        .batch_execute(
+            "ALTER TABLE tenant_extension_install
+             ALTER CONSTRAINT tenant_extension_install_version_id_fkey DEFERRABLE INITIALLY DEFERRED",
+        )
+        .unwrap();
+    for command in ["plan", "check"] {
+        let code = if command == "check" { 8 } else { 1 };
+        let report = json_of(&db, command, &[], code);
+        let list = if command == "check" {
+            "findings"
+        } else {
+            "refusals"
+        };
+        let findings = report[list].as_array().unwrap();
+        let found = findings.iter().find(|f| f["code"] == "DEFERRED_CHECK");
+        let mend = found.unwrap()["mend"].as_str().unwrap();
+        assert_eq!(
+            mend,
+            "ALTER TABLE \"public\".\"extension_bundle\" \
+             ALTER CONSTRAINT \"extension_bundle_version_id_fkey\" NOT DEFERRABLE"
+        );
+    }
+    let refused = json_of(&db, "plan", &[], 1)["refusals"].clone();
+    assert_eq!(refused.as_array().unwrap().len(), 1, "{refused}");
+    let _ = db.ext_migrate(&["up"]).exited(1);
+
+    let mend = refused[0]["mend"].as_str().unwrap();
+    client.batch_execute(mend).unwrap();
+    let _ = db.ext_migrate(&["up"]).succeeded();
+    publish(&mut client, "1.0.0");
+
+    // Deferred later on, it is drift that a person has to mend, and for the reason given.
+    client
+        .batch_execute(
+            "ALTER TABLE extension_bundle
+             ALTER CONSTRAINT extension_bundle_version_id_fkey DEFERRABLE INITIALLY DEFERRED",
+        )
+        .unwrap();
+    let report = json_of(&db, "check", &[], 8);
+    assert_eq!(report["findings"][0]["code"], "DEFERRED_CHECK", "{report}");
+    finalize(&mut client, &manifest("2.0.0"), &hash(2))
+        .refused()
+        .with_sqlstate("42501");
+    client.batch_execute(mend).unwrap();
+    publish(&mut client, "2.0.0");
 }
 
 #[test]
