@@ -109,6 +109,12 @@ pub fn table_owner(schema: Oid, table: &CStr) -> Option<Oid> {
     }
 }
 
+/// What holds while finalize writes. Plans are kept: one made while a table was empty must not scan it once it is not.
+const SETTINGS: [(&CStr, &CStr); 2] = [
+    (c"search_path", c"pg_catalog, pg_temp"),
+    (c"enable_seqscan", c"off"),
+];
+
 /// Runs `work` with the rights of `owner`, as the foreign-key checks do for the owner of their table.
 ///
 /// What the owner may have hung on the tables gets no further: deferred triggers are refused (they would run as the
@@ -126,16 +132,18 @@ pub fn as_owner<T>(owner: Oid, work: impl FnOnce() -> T) -> T {
         pg_sys::GetUserIdAndSecContext(&mut user, &mut context);
         pg_sys::SetUserIdAndSecContext(owner, context | restrictions as c_int);
         let level = pg_sys::NewGUCNestLevel();
-        pg_sys::set_config_option(
-            c"search_path".as_ptr(),
-            c"pg_catalog, pg_temp".as_ptr(),
-            pg_sys::GucContext::PGC_USERSET,
-            pg_sys::GucSource::PGC_S_SESSION,
-            pg_sys::GucAction::GUC_ACTION_SAVE,
-            true,
-            0,
-            false,
-        );
+        for (setting, value) in SETTINGS {
+            pg_sys::set_config_option(
+                setting.as_ptr(),
+                value.as_ptr(),
+                pg_sys::GucContext::PGC_USERSET,
+                pg_sys::GucSource::PGC_S_SESSION,
+                pg_sys::GucAction::GUC_ACTION_SAVE,
+                true,
+                0,
+                false,
+            );
+        }
         let result = work();
         pg_sys::AtEOXact_GUC(false, level);
         pg_sys::SetUserIdAndSecContext(user, context);
