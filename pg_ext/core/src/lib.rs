@@ -10,5 +10,5 @@ mod version;
 
 pub use content_hash::{ContentHash, Hasher};
 pub use error::Error;
-pub use manifest::{Issue, MAX_MANIFEST_BYTES, MAX_NESTING, MAX_TEXT_CHARS, Manifest};
+pub use manifest::{Counting, Issue, MAX_MANIFEST_BYTES, MAX_NESTING, MAX_TEXT_CHARS, Manifest};
 pub use version::{Requested, Series};

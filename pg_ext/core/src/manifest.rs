@@ -21,6 +21,16 @@ pub const MAX_NESTING: usize = 64;
 /// Longest `publisher`, `name`, `version`, `runtime` and `ui.entry`, in characters.
 pub const MAX_TEXT_CHARS: usize = 255;
 
+/// What a database takes for a character where it counts up to [`MAX_TEXT_CHARS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Counting {
+    /// Characters: every encoding that PostgreSQL knows.
+    #[default]
+    Characters,
+    /// Bytes: `SQL_ASCII`, where nobody knows what a character is.
+    Bytes,
+}
+
 /// What finalize needs from a valid manifest. The other parts are stored as given, straight from the caller's
 /// `jsonb`; an optional field that is JSON null counts as absent, so they are to be read like this:
 ///
@@ -52,6 +62,11 @@ impl<'a> Manifest<'a> {
     /// Gives all issues when there are any. Where the text is too long or not UTF-8, that is the only one.
     /// Of a field given twice the last counts, as in `jsonb`.
     pub fn parse(text: &'a [u8]) -> Result<Self, Vec<Issue>> {
-        reader::read(text)
+        Self::parse_counting(text, Counting::Characters)
+    }
+
+    /// The same for a database that counts otherwise.
+    pub fn parse_counting(text: &'a [u8], counting: Counting) -> Result<Self, Vec<Issue>> {
+        reader::read(text, counting)
     }
 }

@@ -4,8 +4,12 @@ use std::fmt::{self, Display};
 use serde::Serialize;
 
 use super::rules::Rule;
+use super::{Counting, MAX_TEXT_CHARS};
 use crate::Error;
 use crate::quote::write_quoted;
+
+/// Longest part of a path that the sentence repeats, in characters: names have no limit in a manifest.
+const SHOWN_CHARS: usize = 120;
 
 /// One thing that is wrong with a manifest; `path message` reads as a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -28,12 +32,11 @@ impl Issue {
 
 impl Display for Issue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = if self.path.is_empty() {
-            "the manifest"
-        } else {
-            &self.path
-        };
-        write!(f, "{path} {}", self.message)
+        match self.path.char_indices().nth(SHOWN_CHARS) {
+            Some((end, _)) => write!(f, "{}... {}", &self.path[..end], self.message),
+            None if self.path.is_empty() => write!(f, "the manifest {}", self.message),
+            None => write!(f, "{} {}", self.path, self.message),
+        }
     }
 }
 
@@ -80,11 +83,21 @@ fn is_plain(name: &str) -> bool {
 
 /// The issues found so far.
 #[derive(Default)]
-pub(super) struct Issues(Vec<Issue>);
+pub(super) struct Issues {
+    found: Vec<Issue>,
+    counting: Counting,
+}
 
 impl Issues {
+    pub(super) fn counting(counting: Counting) -> Self {
+        Self {
+            found: Vec::new(),
+            counting,
+        }
+    }
+
     pub(super) fn add(&mut self, at: Path<'_>, message: impl Into<Cow<'static, str>>) {
-        self.0.push(Issue {
+        self.found.push(Issue {
             path: at.to_string(),
             message: message.into(),
         });
@@ -98,17 +111,36 @@ impl Issues {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.found.is_empty()
+    }
+
+    /// What a `varchar(255)` column of the database holds.
+    pub(super) fn check_length(&mut self, at: Path<'_>, text: &str) {
+        // A text has no more characters than bytes.
+        if text.len() <= MAX_TEXT_CHARS {
+            return;
+        }
+        match self.counting {
+            Counting::Bytes => self.add(
+                at,
+                format!("must not be longer than {MAX_TEXT_CHARS} bytes in this database, which counts bytes"),
+            ),
+            Counting::Characters if text.chars().nth(MAX_TEXT_CHARS).is_some() => self.add(
+                at,
+                format!("must not be longer than {MAX_TEXT_CHARS} characters"),
+            ),
+            Counting::Characters => {}
+        }
     }
 
     pub(super) fn append(&mut self, mut others: Self) {
-        self.0.append(&mut others.0);
+        self.found.append(&mut others.found);
     }
 
     pub(super) fn into_result<T>(self, value: Option<T>) -> Result<T, Vec<Issue>> {
         match value {
-            Some(value) if self.0.is_empty() => Ok(value),
-            _ => Err(self.0),
+            Some(value) if self.found.is_empty() => Ok(value),
+            _ => Err(self.found),
         }
     }
 }

@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use super::issue::{Issues, Path};
 use super::json::{Json, Kind};
 use super::rules::{self, Rule};
-use super::{Issue, MAX_MANIFEST_BYTES, MAX_NESTING, Manifest, typed};
+use super::{Counting, Issue, MAX_MANIFEST_BYTES, MAX_NESTING, Manifest, typed};
 
 const NO_OBJECT: &str = "must be an object";
 const NO_STRING: &str = "must be a string";
 
-pub(super) fn read(text: &[u8]) -> Result<Manifest<'_>, Vec<Issue>> {
-    let mut issues = Issues::default();
+pub(super) fn read(text: &[u8], counting: Counting) -> Result<Manifest<'_>, Vec<Issue>> {
+    let mut issues = Issues::counting(counting);
     if text.len() > MAX_MANIFEST_BYTES {
         let message = format!(
             "must not be longer than {MAX_MANIFEST_BYTES} bytes: it has {}",
@@ -25,19 +25,22 @@ pub(super) fn read(text: &[u8]) -> Result<Manifest<'_>, Vec<Issue>> {
         return issues.into_result(None);
     };
     let document = Json::document(text);
-    if document.is_deeper_than(MAX_NESTING) {
+    let too_deep = document.is_deeper_than(MAX_NESTING);
+    if too_deep {
         let message = format!("must not be nested deeper than {MAX_NESTING} levels");
         issues.add(Path::Root, message);
-    } else if let Some(manifest) = typed::read(text) {
+    } else if let Some(manifest) = typed::read(text, counting) {
         return Ok(manifest);
     }
-    let mut reader = Reader { issues };
+    let mut reader = Reader { issues, too_deep };
     let manifest = reader.manifest(document);
     reader.issues.into_result(manifest)
 }
 
 struct Reader {
     issues: Issues,
+    /// Then nothing may be followed down to its end: the stack would not last.
+    too_deep: bool,
 }
 
 impl Reader {
@@ -97,8 +100,7 @@ impl Reader {
             self.strings(Path::Root.member("assets"), assets, rules::PATH);
         }
         if let Some(precompiled) = precompiled {
-            // The names may be files, too.
-            self.paths_by_name(Path::Root.member("precompiled"), precompiled, rules::PATH);
+            self.files_by_name(Path::Root.member("precompiled"), precompiled);
         }
 
         Some(Manifest {
@@ -117,7 +119,11 @@ impl Reader {
         self.required(at.member("type"), kind, rules::UI_TYPE);
         let entry = self.required(at.member("entry"), entry, rules::ENTRY);
         if let Some(hooks) = hooks {
-            self.paths_by_name(at.member("hooks"), hooks, &[]);
+            let at = at.member("hooks");
+            match hooks.kind() {
+                Kind::Object => self.paths_below(at, hooks),
+                _ => self.issues.add(at, NO_OBJECT),
+            }
         }
         entry
     }
@@ -170,14 +176,27 @@ impl Reader {
         });
     }
 
-    /// An object whose values are paths.
-    fn paths_by_name(&mut self, at: Path<'_>, object: Json<'_>, name_rules: &[Rule]) {
+    /// A value of any kind; the strings in it, at any depth, are paths.
+    fn paths_below(&mut self, at: Path<'_>, value: Json<'_>) {
+        match value.kind() {
+            Kind::String => drop(self.string(at, value, rules::PATH)),
+            Kind::Array if !self.too_deep => self.array(at, value, Self::paths_below),
+            Kind::Object if !self.too_deep => {
+                let read = value.members(|name, value| self.paths_below(at.member(&name), value));
+                self.unicode(at, read);
+            }
+            _ => {}
+        }
+    }
+
+    /// An object whose names and values are paths.
+    fn files_by_name(&mut self, at: Path<'_>, object: Json<'_>) {
         if object.kind() != Kind::Object {
             return self.issues.add(at, NO_OBJECT);
         }
         let read = object.members(|name, value| {
             let at = at.member(&name);
-            self.issues.check(at, &name, name_rules);
+            self.issues.check(at, &name, rules::PATH);
             self.string(at, value, rules::PATH);
         });
         self.unicode(at, read);

@@ -1,6 +1,5 @@
 //! The rules for single strings. Each takes a string and adds what is wrong with it.
 
-use super::MAX_TEXT_CHARS;
 use super::issue::{Issues, Path};
 use crate::quote::Quoted;
 use crate::version::Requested;
@@ -23,15 +22,8 @@ fn not_empty(issues: &mut Issues, at: Path<'_>, text: &str) {
     }
 }
 
-/// What a `varchar(255)` column holds.
 fn short(issues: &mut Issues, at: Path<'_>, text: &str) {
-    // A text has no more characters than bytes.
-    if text.len() > MAX_TEXT_CHARS && text.chars().nth(MAX_TEXT_CHARS).is_some() {
-        issues.add(
-            at,
-            format!("must not be longer than {MAX_TEXT_CHARS} characters"),
-        );
-    }
+    issues.check_length(at, text);
 }
 
 /// C0, DEL and C1. Other characters that do not show, such as those that set the direction of text, may be part

@@ -9,10 +9,10 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::Manifest;
 use super::issue::{Issues, Path};
 use super::json::Text;
 use super::rules::{self, Rule};
+use super::{Counting, Manifest};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -40,6 +40,7 @@ struct Document<'a> {
 
 #[derive(Deserialize)]
 struct Ui<'a> {
+    // Usually strings; hooks of other kinds are left to the reader.
     #[serde(borrow, rename = "type")]
     kind: Cow<'a, str>,
     #[serde(borrow)]
@@ -115,10 +116,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Named<'a> {
 }
 
 /// Gives a manifest only when it is valid and nothing in it has to be stored in another way.
-pub(super) fn read(text: &str) -> Option<Manifest<'_>> {
+pub(super) fn read(text: &str, counting: Counting) -> Option<Manifest<'_>> {
     let Object(document): Object<Document<'_>> = serde_json::from_str(text).ok()?;
 
-    let mut issues = Issues::default();
+    let mut issues = Issues::counting(counting);
     let mut check = |text: &str, rules: &[Rule]| issues.check(Path::Root, text, rules);
     check(&document.publisher, rules::NAME);
     check(&document.name, rules::NAME);
@@ -161,7 +162,11 @@ pub(super) fn read(text: &str) -> Option<Manifest<'_>> {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::{Counting, Manifest};
+
+    fn read(text: &str) -> Option<Manifest<'_>> {
+        super::read(text, Counting::Characters)
+    }
 
     /// The reader would take these too, only slower: that is why it has to be tested here.
     #[test]
@@ -183,6 +188,7 @@ mod tests {
             r#", "more": 1"#,
             r#", "ui": {"type": "iframe"}"#,
             r#", "ui": ["iframe", "e", null]"#,
+            r#", "ui": {"type": "iframe", "entry": "e", "hooks": {"a": {"b": "c"}}}"#,
             r#", "ui": {"type": "iframe", "entry": "e", "hooks": ["a", "b"]}"#,
             r#", "api": [null]"#,
             r#", "api": {"endpoints": [["GET", "/", "h"]]}"#,

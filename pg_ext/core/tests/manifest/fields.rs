@@ -1,6 +1,6 @@
 //! The rules of each field.
 
-use ext_registry_core::MAX_TEXT_CHARS;
+use ext_registry_core::{Counting, MAX_TEXT_CHARS, Manifest};
 use serde_json::{Value, json};
 
 use crate::{assert_issues, minimal, with};
@@ -179,8 +179,15 @@ fn ui() {
         &[("ui.hooks", "must be an object")],
     );
     assert_issues(
-        &ui("hooks", json!({"on-load": 1})),
-        &[("ui.hooks.on-load", "must be a string")],
+        &ui(
+            "hooks",
+            json!({"on-load": 1, "a": {"..": [null, true, 1e300]}}),
+        ),
+        &[],
+    );
+    assert_issues(
+        &ui("hooks", json!({"a": {"b": ["x", "x/../y"]}, "c": ".."})),
+        &[("ui.hooks.a.b[1]", ".."), ("ui.hooks.c", "..")],
     );
     assert_issues(
         &ui("hooks", json!({"a b": "../x"})),
@@ -274,4 +281,20 @@ fn precompiled() {
         &with("precompiled", json!({"../a": "x"})),
         &[(r#"precompiled["../a"]"#, "must not have ..")],
     );
+}
+
+/// What `varchar(255)` means in a SQL_ASCII database.
+#[test]
+fn length_may_be_counted_in_bytes() {
+    let issues = |text: String| {
+        let manifest = with("publisher", json!(text)).to_string();
+        Manifest::parse_counting(manifest.as_bytes(), Counting::Bytes)
+            .err()
+            .unwrap_or_default()
+    };
+    assert_eq!(issues("é".repeat(127) + "x"), []);
+    let found = issues("é".repeat(128));
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].path, "publisher");
+    assert!(found[0].message.contains("255 bytes"), "{found:?}");
 }
