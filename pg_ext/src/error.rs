@@ -54,7 +54,8 @@ pub enum Error {
 /// What the duplicate error tells about both sides.
 #[derive(Debug)]
 pub struct Duplicate {
-    pub schema: String,
+    /// In the database's encoding, as the error's own field has it.
+    pub schema: CString,
     pub publisher: String,
     pub name: String,
     pub version: String,
@@ -142,11 +143,9 @@ impl Error {
         if let Some(hint) = self.hint() {
             report = report.set_hint(hint);
         }
-        if let Self::VersionAlreadyExists(duplicate) = &self
-            && let Ok(schema) = CString::new(duplicate.schema.as_str())
-        {
+        if let Self::VersionAlreadyExists(duplicate) = &self {
             ffi::attach(&ffi::ErrorFields {
-                schema,
+                schema: duplicate.schema.clone(),
                 table: c"extension_version",
                 constraint: c"extension_version_registry_id_version_unique",
             });

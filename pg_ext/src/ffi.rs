@@ -76,6 +76,43 @@ impl Call {
         })
     }
 
+    /// Whether the numbers of a `jsonb` argument alone take more than `limit` bytes as text: `1e131071` is stored in a
+    /// dozen, and a text that cannot be held must not be asked for.
+    pub fn numbers_exceed(&self, index: usize, limit: usize) -> bool {
+        let Some(datum) = self.datum(index) else {
+            return false;
+        };
+        let mut length = 0;
+        // SAFETY: only called for arguments declared jsonb; the detoasted value is not changed while it is iterated
+        // over, `value` is read as what its type says, and numeric_out returns a palloc'd C string.
+        unsafe {
+            let jsonb: *mut pg_sys::Jsonb = pg_sys::pg_detoast_datum(datum.cast_mut_ptr()).cast();
+            let mut iterator = pg_sys::JsonbIteratorInit(&raw mut (*jsonb).root);
+            let mut value = pg_sys::JsonbValue::default();
+            loop {
+                match pg_sys::JsonbIteratorNext(&mut iterator, &mut value, false) {
+                    pg_sys::JsonbIteratorToken::WJB_DONE => return false,
+                    pg_sys::JsonbIteratorToken::WJB_ELEM
+                    | pg_sys::JsonbIteratorToken::WJB_VALUE
+                        if value.type_ == pg_sys::jbvType::jbvNumeric =>
+                    {
+                        let number = Some(pg_sys::Datum::from(value.val.numeric));
+                        let printed =
+                            pgrx::direct_function_call_as_datum(pg_sys::numeric_out, &[number]);
+                        if let Some(printed) = printed {
+                            length += CStr::from_ptr(printed.cast_mut_ptr()).count_bytes();
+                            pg_sys::pfree(printed.cast_mut_ptr());
+                        }
+                        if length > limit {
+                            return true;
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
     /// The schema that the function, and so the tables, are in.
     pub fn schema(&self) -> Oid {
         // SAFETY: flinfo is set in every call that comes through fmgr.
@@ -83,13 +120,19 @@ impl Call {
     }
 }
 
-/// The name of a schema; `None` when it has been dropped meanwhile.
-pub fn schema_name(schema: Oid) -> Option<String> {
+/// The name of a schema in the database's encoding; `None` when it has been dropped meanwhile.
+pub fn schema_name(schema: Oid) -> Option<CString> {
     // SAFETY: returns NULL or a palloc'd C string.
     unsafe {
         let name = pg_sys::get_namespace_name(schema);
-        (!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned())
+        (!name.is_null()).then(|| CStr::from_ptr(name).to_owned())
     }
+}
+
+/// A name as SQL carries it.
+pub fn quote_identifier(name: &CStr) -> CString {
+    // SAFETY: returns the name itself or a palloc'd C string.
+    unsafe { CStr::from_ptr(pg_sys::quote_identifier(name.as_ptr())).to_owned() }
 }
 
 /// The owner of a table; `None` when the schema has no relation of that name.
@@ -172,24 +215,54 @@ pub fn database_encoding() -> u32 {
 }
 
 /// Text of the database as UTF-8; in a SQL_ASCII database the bytes as they are, whatever they mean.
-pub fn utf8_from_server(text: &[u8]) -> &[u8] {
+///
+/// `Err` has what comes before the first character that Unicode does not have, or that is cut off.
+pub fn utf8_from_server(text: &[u8]) -> Result<&[u8], &[u8]> {
     let encoding = database_encoding();
-    if encoding == pg_sys::pg_enc::PG_UTF8 || encoding == pg_sys::pg_enc::PG_SQL_ASCII {
-        return text;
+    if text.is_ascii()
+        || encoding == pg_sys::pg_enc::PG_UTF8
+        || encoding == pg_sys::pg_enc::PG_SQL_ASCII
+    {
+        return Ok(text);
     }
-    let Ok(length) = c_int::try_from(text.len()) else {
-        return text;
+    let room = text.len() * pg_sys::MAX_CONVERSION_GROWTH as usize + 1;
+    let ascii = &text[..text.iter().take_while(|byte| byte.is_ascii()).count()];
+    let (Ok(length), Ok(size)) = (c_int::try_from(text.len()), c_int::try_from(room)) else {
+        return Err(ascii);
     };
-    // SAFETY: the result is the input itself or a palloc'd C string.
+    // SAFETY: `room` is what the longest result takes, the text is only read, and the result is a C string that lives
+    // in the memory context of the call.
     unsafe {
-        let from = text.as_ptr().cast::<c_char>();
-        let converted = pg_sys::pg_server_to_any(from, length, pg_sys::pg_enc::PG_UTF8 as c_int);
-        if std::ptr::eq(converted, from) {
-            text
+        let utf8 = pg_sys::pg_enc::PG_UTF8 as c_int;
+        let conversion = pg_sys::FindDefaultConversionProc(encoding as c_int, utf8);
+        if conversion == Oid::INVALID {
+            return Err(ascii);
+        }
+        let converted: *mut u8 =
+            pg_sys::MemoryContextAllocHuge(pg_sys::CurrentMemoryContext, room).cast();
+        let done = pg_sys::pg_do_encoding_conversion_buf(
+            conversion,
+            encoding as c_int,
+            utf8,
+            text.as_ptr().cast_mut(),
+            length,
+            converted,
+            size,
+            true,
+        );
+        let converted = CStr::from_ptr(converted.cast()).to_bytes();
+        if done == length {
+            Ok(converted)
         } else {
-            CStr::from_ptr(converted).to_bytes()
+            Err(converted)
         }
     }
+}
+
+/// Text of the database for an error: what UTF-8 does not have is left out or replaced.
+pub fn readable(text: &[u8]) -> String {
+    let (Ok(utf8) | Err(utf8)) = utf8_from_server(text);
+    String::from_utf8_lossy(utf8).into_owned()
 }
 
 /// Names of the object that an error is about, for the error's own fields.

@@ -1,9 +1,13 @@
 //! What both finalize functions share: arguments checked, then registry entry, version and bundle in one statement.
 
 use std::cell::Cell;
+use std::ffi::CStr;
 
-use ext_registry_core::{ContentHash, Issue, MAX_MANIFEST_BYTES, Manifest, Requested, Series};
+use ext_registry_core::{
+    ContentHash, Counting, Issue, MAX_MANIFEST_BYTES, Manifest, Requested, Series,
+};
 use pgrx::datum::TimestampWithTimeZone;
+use pgrx::pg_sys;
 use pgrx::prelude::*;
 use uuid::Uuid;
 
@@ -13,6 +17,9 @@ use crate::statements::{Inserted, Row, Statements};
 
 /// Binary jsonb takes up to this many times the bytes of its text (`[1,1,…]`); above it the text is too long anyway.
 const JSONB_OVERHEAD: usize = 16;
+
+/// Up to this size a manifest is printed without a look at its numbers.
+const PRINTED_AT_ONCE: usize = 4096;
 
 /// How often a conflict with a version that nobody can see is taken for a race before it is called suppressed.
 const ATTEMPTS: u32 = 8;
@@ -58,15 +65,37 @@ impl Published {
 /// The manifest in argument 0.
 pub fn manifest(call: &Call) -> Result<Manifest<'_>, Error> {
     let size = call.size(0).ok_or(Error::NullArgument("manifest"))?;
-    if size > MAX_MANIFEST_BYTES * JSONB_OVERHEAD {
-        let message = format!("must not be longer than {MAX_MANIFEST_BYTES} bytes").into();
-        return Err(Error::InvalidManifest(vec![Issue {
-            path: String::new(),
-            message,
-        }]));
+    let too_long = || {
+        unreadable(format!(
+            "must not be longer than {MAX_MANIFEST_BYTES} bytes"
+        ))
+    };
+    if size > MAX_MANIFEST_BYTES * JSONB_OVERHEAD
+        || size > PRINTED_AT_ONCE && call.numbers_exceed(0, MAX_MANIFEST_BYTES)
+    {
+        return Err(too_long());
     }
     let text = call.jsonb_text(0).ok_or(Error::NullArgument("manifest"))?;
-    Manifest::parse(ffi::utf8_from_server(text)).map_err(Error::InvalidManifest)
+    // No encoding takes twice what UTF-8 takes.
+    if text.len() > 2 * MAX_MANIFEST_BYTES {
+        return Err(too_long());
+    }
+    let text = ffi::utf8_from_server(text)
+        .map_err(|_| unreadable("has a character that Unicode does not have".to_owned()))?;
+    let counting = if ffi::database_encoding() == pg_sys::pg_enc::PG_SQL_ASCII {
+        Counting::Bytes
+    } else {
+        Counting::Characters
+    };
+    Manifest::parse_counting(text, counting).map_err(Error::InvalidManifest)
+}
+
+/// An issue with the manifest as a whole.
+fn unreadable(message: String) -> Error {
+    Error::InvalidManifest(vec![Issue {
+        path: String::new(),
+        message: message.into(),
+    }])
 }
 
 /// The content hash in an argument; `None` when it is NULL.
@@ -80,8 +109,9 @@ pub fn content_hash(call: &Call, index: usize) -> Result<Option<ContentHash>, Er
         .and_then(|text| text.parse().ok());
     parsed.map(Some).ok_or_else(|| {
         let shown = &bytes[..bytes.len().min(SHOWN)];
-        let given = String::from_utf8_lossy(ffi::utf8_from_server(shown)).into_owned();
-        Error::InvalidContentHash { given }
+        Error::InvalidContentHash {
+            given: ffi::readable(shown),
+        }
     })
 }
 
@@ -92,9 +122,10 @@ pub fn publish(call: &Call, publication: Publication<'_>) -> Result<Published, E
     ffi::refuse_read_only(c"finalize");
     let schema_oid = call.schema();
     let schema = ffi::schema_name(schema_oid).unwrap_or_default();
+    let readable_schema = || ffi::readable(schema.to_bytes());
     let owner = |table| {
         ffi::table_owner(schema_oid, table).ok_or_else(|| Error::NotMigrated {
-            schema: schema.clone(),
+            schema: readable_schema(),
         })
     };
     let registry = owner(c"extension_registry")?;
@@ -102,7 +133,9 @@ pub fn publish(call: &Call, publication: Publication<'_>) -> Result<Published, E
     let owner = owner(c"extension_version")?;
     // Else triggers of one owner would run with the rights of the other.
     if registry != owner || bundle != owner {
-        return Err(Error::SeveralOwners { schema });
+        return Err(Error::SeveralOwners {
+            schema: readable_schema(),
+        });
     }
     ffi::as_owner(owner, || publish_as_owner(call, &publication, &schema))
 }
@@ -110,7 +143,7 @@ pub fn publish(call: &Call, publication: Publication<'_>) -> Result<Published, E
 fn publish_as_owner(
     call: &Call,
     publication: &Publication<'_>,
-    schema: &str,
+    schema: &CStr,
 ) -> Result<Published, Error> {
     let manifest = &publication.manifest;
     let wildcard = matches!(manifest.version, Requested::Wildcard(_));

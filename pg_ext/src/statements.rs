@@ -1,6 +1,7 @@
 //! The queries of the finalize functions and their kept plans.
 
 use std::cell::Cell;
+use std::ffi::{CStr, CString};
 
 use pgrx::datum::{DatumWithOid, TimestampWithTimeZone};
 use pgrx::pg_sys::pg_enc::PG_SQL_ASCII;
@@ -52,7 +53,7 @@ pub struct Existing {
 
 /// Kept plans, made once per backend and schema name.
 pub struct Statements {
-    schema: String,
+    schema: CString,
     insert: OwnedPreparedStatement,
     existing: OwnedPreparedStatement,
     lock_entry: OwnedPreparedStatement,
@@ -103,7 +104,7 @@ LEFT JOIN bundle b ON true
 const EXISTING: &str = r#"
 SELECT
     v.id,
-    convert_to(b.content_hash, 'UTF8'),
+    convert_to(b.content_hash, getdatabaseencoding()),
     to_json(v.created_at) #>> '{}',
     EXISTS (
         SELECT
@@ -130,24 +131,27 @@ WHERE r.publisher = ($1 ->> 'publisher') AND r.name = ($1 ->> 'name')
 FOR NO KEY UPDATE
 "#;
 
-/// The first entry of extension_version_release_idx for the series, read backwards.
+/// The first entry of extension_version_release_idx for the series, read backwards. Old rows may hold what is nearly
+/// SemVer: a number beyond 64 bits, build metadata with an empty part.
 const HIGHEST_PATCH: &str = r#"
 SELECT substring(v.version COLLATE "C" FROM '^[0-9]+[.][0-9]+[.]([0-9]+)')
 FROM @schema@.extension_version v
 WHERE v.registry_id = $1
   AND substring(v.version COLLATE "C" FROM '^([0-9]+[.][0-9]+)[.]') = $2
   AND v.version COLLATE "C" ~ '^(0|[1-9][0-9]*)[.](0|[1-9][0-9]*)[.](0|[1-9][0-9]*)([+][0-9A-Za-z.-]+)?$'
+  AND substring(v.version COLLATE "C" FROM '^[0-9]+[.][0-9]+[.]([0-9]+)')::numeric <= 18446744073709551615
+  AND v.version COLLATE "C" !~ '[+.][.]|[.]$'
 ORDER BY substring(v.version COLLATE "C" FROM '^[0-9]+[.][0-9]+[.]([0-9]+)')::numeric DESC
 LIMIT 1
 "#;
 
 impl Statements {
     /// The plans for the tables of a schema.
-    pub fn of_schema(client: &SpiClient<'_>, schema: &str) -> Result<&'static Self, Error> {
+    pub fn of_schema(client: &SpiClient<'_>, schema: &CStr) -> Result<&'static Self, Error> {
         // Leaked on purpose: freeing a plan while the backend exits is not safe, and a backend sees one schema.
         thread_local!(static KEPT: Cell<Option<&'static Statements>> = const { Cell::new(None) });
         if let Some(kept) = KEPT.get()
-            && kept.schema == schema
+            && kept.schema.as_c_str() == schema
         {
             return Ok(kept);
         }
@@ -156,11 +160,11 @@ impl Statements {
         Ok(fresh)
     }
 
-    fn prepare(client: &SpiClient<'_>, schema: &str) -> Result<Self, Error> {
-        let quoted = pgrx::spi::quote_identifier(schema);
+    fn prepare(client: &SpiClient<'_>, schema: &CStr) -> Result<Self, Error> {
+        let quoted = ffi::quote_identifier(schema);
         let prepare = |sql: &str, types: &[Oid]| {
             let types: Vec<_> = types.iter().map(|oid| PgOid::from(*oid)).collect();
-            let plan = client.prepare_mut(sql.replace("@schema@", &quoted).as_str(), &types)?;
+            let plan = client.prepare_mut(&in_schema(sql, &quoted), &types)?;
             Ok::<_, Error>(plan.keep())
         };
         Ok(Self {
@@ -261,9 +265,7 @@ impl Statements {
         };
         Ok(Some(Existing {
             version_id,
-            content_hash: found
-                .get::<Vec<u8>>(2)?
-                .map(|hash| String::from_utf8_lossy(&hash).into_owned()),
+            content_hash: found.get::<Vec<u8>>(2)?.map(|hash| ffi::readable(&hash)),
             published_at: found.get(3)?,
             same_content: found.get(4)?.unwrap_or(false),
         }))
@@ -305,6 +307,13 @@ fn stored_json(text: &str) -> String {
     } else {
         ascii_json(text.to_owned())
     }
+}
+
+/// The statement with the schema's name put in. As bytes: the name is in the database's encoding.
+fn in_schema(sql: &str, quoted: &CStr) -> CString {
+    let parts: Vec<&[u8]> = sql.split("@schema@").map(str::as_bytes).collect();
+    // Cannot happen: neither the literals above nor a C string have a NUL inside.
+    CString::new(parts.join(quoted.to_bytes())).expect("SQL without NUL")
 }
 
 fn timestamp<'a>(microseconds: i64) -> DatumWithOid<'a> {
