@@ -33,7 +33,7 @@ pub enum Error {
     Usage(String),
 
     #[error(
-        "{what} name {name:?} cannot be used: an extension script cannot carry any of \" $ ' \\ -- /* */ in it"
+        "{what} name {name:?} cannot be used: an extension script cannot carry any of \" $ ' \\ -- /* */ @extschema@ in it"
     )]
     UnusableName { what: &'static str, name: String },
 

@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::error::Error;
 
+/// Longest name that PostgreSQL does not cut short.
+pub const MAX_NAME_BYTES: usize = 63;
+
 /// The name of a schema that an extension script can carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schema(String);
@@ -14,9 +17,9 @@ impl Schema {
         if name.is_empty() {
             return Err(Error::Usage("the schema name is empty".to_owned()));
         }
-        if name.len() > 63 {
+        if name.len() > MAX_NAME_BYTES {
             return Err(Error::Usage(format!(
-                "schema name {name:?} is longer than PostgreSQL's 63 bytes"
+                "schema name {name:?} is longer than PostgreSQL's {MAX_NAME_BYTES} bytes"
             )));
         }
         extension_script_can_carry("schema", name)?;
@@ -45,14 +48,22 @@ impl fmt::Display for Schema {
     }
 }
 
-/// `what` is "schema" or "owner". PostgreSQL refuses these characters in @extschema@ and @extowner@, its newest
-/// releases also those that begin or end a comment.
+/// `what` is "schema" or "owner". PostgreSQL refuses these in @extschema@ and @extowner@, its newest releases also
+/// comment marks and the script's own placeholders.
 pub fn extension_script_can_carry(what: &'static str, name: &str) -> Result<(), Error> {
-    let comment = ["--", "/*", "*/"];
-    match name.contains(['"', '$', '\'', '\\'])
-        || name.chars().any(char::is_control)
-        || comment.iter().any(|part| name.contains(part))
-    {
+    let refused = [
+        "\"",
+        "$",
+        "'",
+        "\\",
+        "--",
+        "/*",
+        "*/",
+        "@extowner@",
+        "@extschema",
+        "MODULE_PATHNAME",
+    ];
+    match refused.iter().any(|part| name.contains(part)) || name.chars().any(char::is_control) {
         true => Err(Error::UnusableName {
             what,
             name: name.to_owned(),
@@ -72,7 +83,17 @@ mod tests {
 
     #[test]
     fn names_an_extension_script_cannot_carry_are_refused() {
-        for name in ["a\"b", "a$b", "a'b", "a\\b", "a--b", "a/*b", "a*/b"] {
+        for name in [
+            "a\"b",
+            "a$b",
+            "a'b",
+            "a\\b",
+            "a--b",
+            "a/*b",
+            "a*/b",
+            "a\nb",
+            "@extschema@",
+        ] {
             assert!(matches!(
                 Schema::new(name),
                 Err(Error::UnusableName { what: "schema", .. })

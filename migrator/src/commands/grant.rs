@@ -9,7 +9,7 @@ use crate::cli::GrantArgs;
 use crate::commands::Context;
 use crate::error::{Doing, Error, Exit};
 use crate::extension::{NAME, State};
-use crate::schema::{Schema, quote_ident};
+use crate::schema::{MAX_NAME_BYTES, Schema, quote_ident};
 
 const PUBLISH: &[&str] = &[
     "ext_finalize_version(jsonb, text, text, text, bigint)",
@@ -37,7 +37,7 @@ struct Report {
 pub fn run(context: &Context, args: &GrantArgs) -> Result<Exit, Error> {
     let schema = context.schema()?;
     for role in args.publisher.iter().chain(&args.reader) {
-        refuse_everybody(role)?;
+        refuse_misleading(role)?;
     }
     let mut statements = Vec::new();
     for role in &args.publisher {
@@ -77,13 +77,17 @@ pub fn run(context: &Context, args: &GrantArgs) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-/// PostgreSQL reads `"public"` as PUBLIC, quoted or not, and nothing is granted to everybody.
-fn refuse_everybody(role: &str) -> Result<(), Error> {
+/// Refuses names that PostgreSQL takes for something else. It reads `"public"` as PUBLIC, quoted or not, and nothing is granted to everybody.
+fn refuse_misleading(role: &str) -> Result<(), Error> {
     match role {
         "" => Err(Error::Usage("the role name is empty".to_owned())),
         role if role.eq_ignore_ascii_case("public") => Err(Error::Usage(
             "nothing is granted to PUBLIC: name a role".to_owned(),
         )),
+        // PostgreSQL would cut the name short and might grant to another role.
+        role if role.len() > MAX_NAME_BYTES => Err(Error::Usage(format!(
+            "role name {role:?} is longer than PostgreSQL's {MAX_NAME_BYTES} bytes"
+        ))),
         _ => Ok(()),
     }
 }
@@ -208,8 +212,8 @@ mod tests {
 
     #[test]
     fn nobody_is_everybody() {
-        for role in ["", "public", "PUBLIC"] {
-            assert!(matches!(refuse_everybody(role), Err(Error::Usage(_))));
+        for role in ["", "public", "PUBLIC", &"x".repeat(64)] {
+            assert!(matches!(refuse_misleading(role), Err(Error::Usage(_))));
         }
     }
 }

@@ -201,7 +201,7 @@ fn owner_and_rights(facts: &Facts, schema: &Schema, purpose: Purpose) -> Vec<Fin
             findings.push(Finding::error(
                 "OWNER_NAME",
                 *owner,
-                "an extension script cannot carry any of \" $ ' \\ -- /* */ in the name of an owner",
+                "an extension script cannot carry any of \" $ ' \\ -- /* */ @extschema@ in the name of an owner",
             ));
         }
     }
