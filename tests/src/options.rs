@@ -7,6 +7,8 @@ pub struct Options {
     pub fsync: bool,
     /// Further lines for `postgresql.conf`.
     pub conf: Vec<String>,
+    /// `NAME=value` in the environment of the server, which is else empty.
+    pub environment: Vec<String>,
     /// Lines for `pg_hba.conf` that come before those that let everybody in.
     pub hba: Vec<String>,
     /// Further arguments for `initdb`, which is run with `--encoding=UTF8 --locale=C.UTF-8`. A single database

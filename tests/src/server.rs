@@ -39,7 +39,7 @@ impl Server {
     /// With the server's last words when it does not start.
     #[must_use]
     pub fn start(options: &Options) -> Self {
-        let mut supervisor = Supervisor::start();
+        let mut supervisor = Supervisor::start(&options.environment);
         let mut initdb = vec!["initdb", "--encoding=UTF8", "--locale=C.UTF-8"];
         initdb.extend(options.initdb.iter().map(String::as_str));
         supervisor.run(&initdb.join(" "));
@@ -83,7 +83,7 @@ impl Server {
     /// When it cannot be copied or does not start.
     #[must_use]
     pub fn standby_of(primary: &Self) -> Self {
-        let mut supervisor = Supervisor::start();
+        let mut supervisor = Supervisor::start(&[]);
         let (host, port) = (primary.sockets.display(), primary.port);
         supervisor.run(&format!("basebackup {host} {port}"));
         let data = supervisor.data();

@@ -19,12 +19,17 @@ pub(crate) struct Supervisor {
 }
 
 impl Supervisor {
-    pub fn start() -> Self {
+    pub fn start(environment: &[String]) -> Self {
         let installation = Installation::get();
         let mut shell = installation
             .server_shell(include_str!("supervisor.sh"))
             .arg("supervisor")
             .arg(&installation.data_parent)
+            .envs(
+                environment
+                    .iter()
+                    .filter_map(|setting| setting.split_once('=')),
+            )
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // Its own group: Ctrl-C reaches the tests, and their end reaches the shell.
