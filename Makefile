@@ -12,7 +12,7 @@ plain_crates = --package ext_registry_core --package ext-migrate --package ext_r
 
 # Cargo uses every core by itself, and one step needs the other's result.
 .NOTPARALLEL:
-.PHONY: help prepare build lint unit in-server integration test demo demo-stop psql install
+.PHONY: help prepare build lint unit in-server integration test audit demo demo-stop psql install
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 18
@@ -41,8 +41,11 @@ integration: build ## Tests on real servers; ARGS="--test finalize" runs some of
 # in-server comes first: it leaves its own build of the extension behind, which `build` replaces.
 test: lint in-server integration ## Everything
 
-soak: build ## Races, crashes and resources at full size: 64 clients, 50 kills, a million calls; prints its figures
-	@$(in_env) EXT_REGISTRY_SOAK=1 cargo test $(plain_crates) --test stress --test crash --test resources -- --nocapture --test-threads 1
+soak: build ## Races, crashes, resources and bad input at full size: 64 clients, 50 kills, a million calls; prints its figures
+	@$(in_env) EXT_REGISTRY_SOAK=1 cargo test $(plain_crates) --test stress --test crash --test resources --test bad_input -- --nocapture --test-threads 1
+
+audit: ## Licenses and known vulnerabilities of the dependencies; needs cargo-deny and the network
+	@tests/setup/audit.sh
 
 demo: build ## Publish, be refused and list on a private server, in psql
 	@$(in_env) tests/demo/demo.sh
