@@ -1,4 +1,5 @@
-//! `doc/bypass.md` is what the tables say: `UPDATE_DOC=1 cargo test --test bypass document` writes it anew.
+//! `doc/bypass.md` and the README's short form of it are what the tables say: `UPDATE_DOC=1 cargo test --test bypass
+//! document` writes both anew.
 
 use std::fmt::Write;
 use std::fs;
@@ -54,16 +55,58 @@ fn cells(way: &Way, shown: &[Who]) -> String {
     cells.join(" | ")
 }
 
-#[test]
-fn the_document_says_what_is_tested() {
-    let path = workspace_root().join("doc/bypass.md");
-    if std::env::var_os("UPDATE_DOC").is_some() {
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text()).unwrap();
+/// Where the README's short form stands.
+const MARKS: [&str; 2] = ["<!-- made from tests/tests/bypass -->\n", "<!-- end -->\n"];
+
+/// One line for each way: who gets which outcome.
+fn short_form() -> String {
+    let mut text = "| way | who: outcome |\n|---|---|\n".to_owned();
+    for way in ways::groups().iter().flat_map(|(_, ways)| ways) {
+        let mut outcomes: Vec<(String, Vec<&str>)> = Vec::new();
+        for who in Who::ALL {
+            let Some(outcome) = way.outcome(who).map(|outcome| outcome.to_string()) else {
+                continue;
+            };
+            match outcomes.iter_mut().find(|(known, _)| *known == outcome) {
+                Some((_, everyone)) => everyone.push(who.title()),
+                None => outcomes.push((outcome, vec![who.title()])),
+            }
+        }
+        let cells: Vec<_> = outcomes
+            .iter()
+            .map(|(outcome, everyone)| format!("{}: {outcome}", everyone.join(", ")))
+            .collect();
+        writeln!(text, "| {} | {} |", way.name, cells.join("; ")).unwrap();
     }
-    let written = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        written == text(),
-        "doc/bypass.md is not what the tests say: UPDATE_DOC=1 cargo test --test bypass document writes it"
-    );
+    text
+}
+
+/// The README with the short form as the tests have it.
+fn with_short_form(readme: &str) -> String {
+    let [begin, end] = MARKS;
+    let (before, rest) = readme.split_once(begin).expect("the README has the mark");
+    let (_, after) = rest.split_once(end).expect("the README has the end mark");
+    format!("{before}{begin}\n{}\n{end}{after}", short_form())
+}
+
+#[test]
+fn the_documents_say_what_is_tested() {
+    let readme = workspace_root().join("README.md");
+    let made: [(_, fn(&str) -> String); 2] = [
+        (workspace_root().join("doc/bypass.md"), |_| text()),
+        (readme, with_short_form),
+    ];
+    for (path, make) in made {
+        let written = fs::read_to_string(&path).unwrap_or_default();
+        let expected = make(&written);
+        if std::env::var_os("UPDATE_DOC").is_some() {
+            fs::write(&path, &expected).unwrap();
+            continue;
+        }
+        assert!(
+            written == expected,
+            "{} is not what the tests say: UPDATE_DOC=1 cargo test --test bypass document writes it",
+            path.display()
+        );
+    }
 }
