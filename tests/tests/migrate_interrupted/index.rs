@@ -74,8 +74,9 @@ fn a_build_cut_by_the_server_is_begun_again() {
     finish(&db, true);
 }
 
+/// The server looks whether its client is still there: nobody has to wait for a build that nobody will record.
 #[test]
-fn a_build_whose_client_was_killed_goes_on_and_is_only_recorded() {
+fn a_build_whose_client_was_killed_ends_and_is_begun_again() {
     let db = before_the_index();
     let mut writer = db.client();
     let mut writing = writer.transaction().unwrap();
@@ -84,13 +85,25 @@ fn a_build_whose_client_was_killed_goes_on_and_is_only_recorded() {
     let pid = building(&db);
     child.kill().unwrap();
     child.wait().unwrap();
-    // The server finds out when it has something to say: it still builds, and still holds the lock.
-    let refused = db.ext_migrate(&["up", "--wait", "0"]).exited(5);
-    assert!(
-        refused.stderr.contains(&format!("pid {pid}")),
-        "{refused:?}"
-    );
+    let mut observer = db.client();
+    wait_until("the backend is gone", || {
+        let row = observer.query_opt("SELECT FROM pg_stat_activity WHERE pid = $1", &[&pid]);
+        row.unwrap().is_none()
+    });
+    assert_eq!((valid(&db), newest(&db)), (Some(false), 4));
     writing.commit().unwrap();
+    finish(&db, true);
+}
+
+/// Between the build and its history row: the index is there, valid, and only recorded.
+#[test]
+fn a_finished_build_is_only_recorded() {
+    let db = before_the_index();
+    let sql = &shipped()[4].1;
+    db.client()
+        .batch_execute(&sql.replace("@schema@", "public"))
+        .unwrap();
+    assert_eq!((valid(&db), newest(&db)), (Some(true), 4));
     finish(&db, false);
 }
 
