@@ -42,7 +42,7 @@ integration: build ## Tests on real servers; ARGS="--test finalize" runs some of
 test: lint in-server integration ## Everything
 
 soak: build ## Races, crashes, resources and bad input at full size: 64 clients, 50 kills, a million calls; prints its figures
-	@$(in_env) EXT_REGISTRY_SOAK=1 cargo test $(plain_crates) --test stress --test crash --test resources --test bad_input -- --nocapture --test-threads 1
+	@$(in_env) EXT_REGISTRY_SOAK=1 cargo test $(plain_crates) --test stress --test crash --test resources --test bad_input --test migrate_online --test migrate_interrupted -- --nocapture --test-threads 1
 
 audit: ## Licenses and known vulnerabilities of the dependencies; needs cargo-deny and the network
 	@tests/setup/audit.sh
