@@ -1,6 +1,7 @@
 //! Interrupted while it builds an index, which no transaction protects.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -105,6 +106,28 @@ fn a_finished_build_is_only_recorded() {
         .unwrap();
     assert_eq!((valid(&db), newest(&db)), (Some(true), 4));
     finish(&db, false);
+}
+
+#[test]
+fn a_long_build_says_where_it_is() {
+    let db = before_the_index();
+    let mut writer = db.client();
+    let mut writing = writer.transaction().unwrap();
+    writing.batch_execute(WRITE).unwrap();
+    let mut child = spawn(&db.url());
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = lines.find_map(|line| line.ok().filter(|line| line.contains("of this phase")));
+    let line = line.expect("a line of progress before the end");
+    for part in [
+        "V5__version_list_index.sql",
+        "waiting for writers before build",
+        "0 %",
+    ] {
+        assert!(line.contains(part), "{line}");
+    }
+    writing.commit().unwrap();
+    let rest: Vec<_> = lines.map(Result::unwrap).collect();
+    assert!(child.wait().unwrap().success(), "{rest:?}");
 }
 
 /// The next `up` comes to its end, having dropped the invalid index or not.
