@@ -109,6 +109,34 @@ fn status_writes_nothing_and_needs_no_right_to() {
 }
 
 #[test]
+fn whoever_may_read_the_history_may_ask_in_a_read_only_database() {
+    let db = Server::shared().migrated_database();
+    let monitor = db.create_role("monitor");
+    db.client()
+        .batch_execute(&format!(
+            "GRANT SELECT ON ext_registry_schema_history TO \"{monitor}\";
+             ALTER DATABASE \"{}\" SET default_transaction_read_only = on",
+            db.name()
+        ))
+        .unwrap();
+    for command in ["status", "plan", "check"] {
+        let output = ext_migrate()
+            .args([command, "--format", "json"])
+            .args(["--database-url", &db.url_as(&monitor)])
+            .output()
+            .unwrap();
+        let report = Outcome::from(output).exited(0).json();
+        assert_eq!(report["schema"], "public", "{command}: {report}");
+        assert!(
+            report
+                .to_string()
+                .contains("no right to read extension_version"),
+            "{command}: {report}"
+        );
+    }
+}
+
+#[test]
 fn the_history_is_as_refinery_writes_it() {
     let db = Server::shared().migrated_database();
     let columns = db
