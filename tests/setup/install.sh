@@ -17,12 +17,20 @@ PGRX_HOME=$build/pgrx-home/$(key_of "$PG_CONFIG")
 export PGRX_HOME
 "$here/cargo-pgrx.sh" "$major" "$PG_CONFIG"
 
+PATH=$build/cargo-pgrx/bin:$PATH
+package=$build/package
+rm -rf "$package"
+cd "$root/pg_ext"
+cargo pgrx package --pg-config "$PG_CONFIG" --out-dir "$package" --no-default-features --features "pg$major"
+
 sudo=
 if [ ! -w "$("$PG_CONFIG" --sharedir)/extension" ] || [ ! -w "$("$PG_CONFIG" --pkglibdir)" ]; then
     have sudo || die "$("$PG_CONFIG" --sharedir) is not writable, and there is no sudo."
-    sudo=--sudo
+    sudo=sudo
 fi
-PATH=$build/cargo-pgrx/bin:$PATH
-cd "$root/pg_ext"
-cargo pgrx install --release $sudo --pg-config "$PG_CONFIG" --no-default-features --features "pg$major"
+# A new file each: overwriting the library that a running server has loaded would crash it.
+find "$package" -type f | while read -r file; do
+    $sudo cp --remove-destination "$file" "${file#"$package"}" </dev/null
+done
+say "installed into $("$PG_CONFIG" --sharedir) and $("$PG_CONFIG" --pkglibdir)"
 cargo install --locked --path "$root/migrator"
