@@ -11,14 +11,17 @@ folder=$server_home/pgbouncer
 [ -d "$folder" ] && exit
 have apt-get || exit 0
 apt_lists_exist || apt_update
-# The one library it links that a system with PostgreSQL's client does not have.
-resolver=$(apt-cache depends -i pgbouncer | awk '$1 ~ /Depends:$/ && $2 ~ /ares/ { print $2; exit }')
+# The libraries it links that this system does not have; the test looks for the first of them beside it.
+libraries=$(apt-cache depends -i pgbouncer | awk '$1 ~ /Depends:$/ && $2 ~ /^lib/ { print $2 }')
+resolver=$(printf '%s\n' "$libraries" | grep ares | head -n 1)
+# shellcheck disable=SC2086
+libraries="$resolver $(not_installed $(printf '%s\n' "$libraries" | grep -v ares))"
 
 rm -rf "$folder.new"
 mkdir -p "$folder.new/debs"
 say "unpacking pgbouncer"
 # shellcheck disable=SC2086
-if ! (cd "$folder.new/debs" && apt-get -qq -o APT::Sandbox::User=root download pgbouncer $resolver >&2); then
+if ! (cd "$folder.new/debs" && apt-get -qq -o APT::Sandbox::User=root download pgbouncer $libraries >&2); then
     say "pgbouncer could not be downloaded: its tests are skipped"
     rm -rf "$folder.new"
     exit 0
