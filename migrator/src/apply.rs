@@ -58,7 +58,9 @@ impl Runner<'_> {
         role: As,
         work: impl Fn(&mut Transaction) -> Result<(), postgres::Error>,
     ) -> Result<Proof, Error> {
-        for attempt in 1.. {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
             let error = match self.attempt(step, role, &work) {
                 Ok(proof) => return Ok(proof),
                 Err(error) => error,
@@ -82,7 +84,6 @@ impl Runner<'_> {
             ));
             thread::sleep(pause);
         }
-        unreachable!("the loop ends with its last attempt")
     }
 
     fn attempt(

@@ -36,7 +36,8 @@ pub use installation::{program, workspace_root};
 pub use options::Options;
 pub use refusal::{Refusal, Refused};
 pub use registry::{
-    Listed, Published, finalize, hash, list, manifest, manifest_of, publish, row_counts,
+    Listed, Published, assert_nothing_is_there, finalize, hash, list, manifest, manifest_of,
+    publish, row_counts,
 };
 pub use server::Server;
 pub use soak::soak_size;

@@ -120,3 +120,18 @@ pub fn row_counts(client: &mut impl GenericClient) -> (i64, i64, i64) {
         .expect("the tables can be read");
     (row.get(0), row.get(1), row.get(2))
 }
+
+/// Asserts that the database has neither tables nor history of ours.
+///
+/// # Panics
+/// When it has.
+#[track_caller]
+pub fn assert_nothing_is_there(client: &mut impl GenericClient) {
+    let row = client
+        .query_one(
+            "SELECT count(*) FROM pg_class WHERE relname LIKE 'extension\\_%' OR relname LIKE 'ext_registry%'",
+            &[],
+        )
+        .expect("the catalog can be read");
+    assert_eq!(row.get::<_, i64>(0), 0);
+}

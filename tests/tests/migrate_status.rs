@@ -3,19 +3,8 @@
 #[path = "migrate_up/files.rs"]
 mod files;
 
-use ext_registry_tests::{Database, Outcome, Server, ext_migrate, workspace_root};
+use ext_registry_tests::{Outcome, Server, assert_nothing_is_there, ext_migrate, workspace_root};
 use files::{Folder, shipped};
-
-fn nothing_is_there(db: &Database) {
-    let row = db
-        .client()
-        .query_one(
-            "SELECT count(*) FROM pg_class WHERE relname LIKE 'extension\\_%' OR relname LIKE 'ext_registry%'",
-            &[],
-        )
-        .unwrap();
-    assert_eq!(row.get::<_, i64>(0), 0);
-}
 
 #[test]
 fn history_and_files_that_disagree_exit_4() {
@@ -87,7 +76,7 @@ fn status_writes_nothing_and_needs_no_right_to() {
     );
     assert_eq!(fresh["pending"], shipped().len());
     status(&["status"]).exited(0);
-    nothing_is_there(&db);
+    assert_nothing_is_there(&mut db.client());
 
     db.ext_migrate(&["up"]).succeeded();
     let current = status(&["status", "--exit-code", "--format", "json"])

@@ -6,7 +6,7 @@ mod files;
 use std::fs;
 use std::path::PathBuf;
 
-use ext_registry_tests::{Database, Server, ext_migrate, program};
+use ext_registry_tests::{Database, Server, assert_nothing_is_there, ext_migrate, program};
 use files::{Folder, shipped};
 
 /// Everything that `up` makes, as text: tables, constraints, indexes, triggers, functions.
@@ -32,17 +32,6 @@ fn catalog(db: &Database) -> Vec<String> {
         &[],
     );
     rows.unwrap().iter().map(|row| row.get(0)).collect()
-}
-
-fn nothing_is_there(db: &Database) {
-    let row = db
-        .client()
-        .query_one(
-            "SELECT count(*) FROM pg_class WHERE relname LIKE 'extension\\_%' OR relname LIKE 'ext_registry%'",
-            &[],
-        )
-        .unwrap();
-    assert_eq!(row.get::<_, i64>(0), 0);
 }
 
 #[test]
@@ -141,7 +130,7 @@ fn a_destructive_migration_is_refused_before_anything_happens() {
         .ext_migrate(&["up", "--migrations", folder.path()])
         .exited(6);
     assert!(refused.stderr.contains("V900__destroys.sql"), "{refused:?}");
-    nothing_is_there(&db);
+    assert_nothing_is_there(&mut db.client());
 }
 
 #[test]
@@ -254,7 +243,7 @@ fn names_that_an_extension_script_cannot_carry_are_refused_before_anything_happe
         .output()
         .unwrap();
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");
-    nothing_is_there(&db);
+    assert_nothing_is_there(&mut db.client());
 }
 
 #[test]
