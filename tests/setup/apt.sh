@@ -46,3 +46,18 @@ apt_install_now() {
     as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
         apt-get install -qq -y --no-install-recommends "$@" >"$build/apt.log"
 }
+
+# Unpacks packages into a new folder without installing them: apt_unpack FOLDER PACKAGES…
+apt_unpack() {
+    folder=$1
+    shift
+    rm -rf "$folder.new"
+    mkdir -p "$folder.new/debs"
+    say "unpacking $*"
+    (cd "$folder.new/debs" && apt-get -qq -o APT::Sandbox::User=root download "$@" >&2) || return 1
+    for deb in "$folder.new"/debs/*.deb; do
+        dpkg -x "$deb" "$folder.new" || return 1
+    done
+    rm -rf "$folder.new/debs"
+    mv "$folder.new" "$folder"
+}

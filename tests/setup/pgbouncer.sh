@@ -17,17 +17,8 @@ resolver=$(printf '%s\n' "$libraries" | grep ares | head -n 1)
 # shellcheck disable=SC2086
 libraries="$resolver $(not_installed $(printf '%s\n' "$libraries" | grep -v ares))"
 
-rm -rf "$folder.new"
-mkdir -p "$folder.new/debs"
-say "unpacking pgbouncer"
 # shellcheck disable=SC2086
-if ! (cd "$folder.new/debs" && apt-get -qq -o APT::Sandbox::User=root download pgbouncer $libraries >&2); then
-    say "pgbouncer could not be downloaded: its tests are skipped"
+if ! apt_unpack "$folder" pgbouncer $libraries; then
+    say "pgbouncer could not be unpacked: its tests are skipped"
     rm -rf "$folder.new"
-    exit 0
 fi
-for deb in "$folder.new"/debs/*.deb; do
-    dpkg -x "$deb" "$folder.new"
-done
-rm -rf "$folder.new/debs"
-mv "$folder.new" "$folder"

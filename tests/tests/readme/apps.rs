@@ -1,78 +1,40 @@
-//! Programs in other languages: the page shows a part of each, and the whole of it runs.
+//! Programs in other languages: the page shows a part of each. The test `drivers` runs the whole.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
 
-use ext_registry_tests::{Outcome, workspace_root};
+use ext_registry_tests::workspace_root;
 
-use crate::markdown::Block;
-use crate::reader::Reader;
+use crate::markdown::{Block, Page};
 
-#[path = "../../apps/publish.rs"]
-mod publish;
-
-/// Asserts that the block is the marked part of the program, and runs the program.
-pub fn run(reader: &Reader, block: &Block) {
+/// Asserts that the block is the marked part of the program.
+pub fn assert_extract(page: &Page, block: &Block) {
     let file = match block.info.as_str() {
-        "python" => "publish.py",
-        "js" => "publish.mjs",
-        "rust" => "publish.rs",
+        "python" => "python/with_psycopg.py",
+        "js" => "node/with_node_postgres.js",
+        "rust" => "rust/with_tokio_postgres.rs",
+        "java" => "java/WithJdbc.java",
         other => panic!("no program in {other}"),
     };
-    let file = workspace_root().join("tests/apps").join(file);
-    let program = fs::read_to_string(&file).expect("the program can be read");
+    let path = workspace_root().join("tests/apps").join(file);
+    let program = fs::read_to_string(&path).expect("the program can be read");
     assert_eq!(
         block.lines.join("\n").trim(),
         marked(&program).trim(),
-        "{}, line {}: not what {} says between its marks",
-        reader.page,
+        "{}, line {}: not what tests/apps/{file} says between its marks",
+        page.name,
         block.line,
-        file.display()
     );
-
-    let arguments = [file.display().to_string(), reader.url()];
-    let said = match block.info.as_str() {
-        "python" => installed("python")
-            .map(|folder| output(Command::new(folder.join("bin/python")).args(arguments))),
-        "js" => installed("node").map(|folder| {
-            output(
-                Command::new("node")
-                    .args(arguments)
-                    .arg(folder.join("package.json")),
-            )
-        }),
-        _ => Some(publish::run(&mut reader.client())),
-    };
-    match said {
-        Some(said) => assert!(
-            said.contains("version 1.0.0 of acme/") && said.contains("already exists"),
-            "{said}"
-        ),
-        None => eprintln!(
-            "skipped: {} needs what tests/setup/app-runtimes.sh could not install",
-            file.display()
-        ),
-    }
 }
 
-fn marked(program: &str) -> &str {
-    let begin = program
-        .find("README: begin\n")
-        .expect("the program has a mark");
-    let rest = &program[begin + "README: begin\n".len()..];
-    let end = rest.find("README: end").expect("the part has an end");
-    // Without the comment sign in front of the mark.
-    &rest[..rest[..end].rfind('\n').unwrap_or(0)]
-}
-
-/// The folder where a language's driver is.
-fn installed(language: &str) -> Option<PathBuf> {
-    let folder = workspace_root().join(".build/apps").join(language);
-    folder.join("ready").exists().then_some(folder)
-}
-
-fn output(command: &mut Command) -> String {
-    let outcome: Outcome = command.output().expect("the program starts").into();
-    outcome.succeeded().stdout
+/// The lines between the marks, without the indentation that they share with the first of them.
+fn marked(program: &str) -> String {
+    let lines = program.lines();
+    let mut lines = lines.skip_while(|line| !line.ends_with("README: begin"));
+    let mark = lines.next().expect("the program has a mark");
+    let indentation = &mark[..mark.len() - mark.trim_start().len()];
+    let part: Vec<&str> = lines
+        .take_while(|line| !line.ends_with("README: end"))
+        .map(|line| line.strip_prefix(indentation).unwrap_or(line))
+        .collect();
+    part.join("\n")
 }

@@ -59,7 +59,7 @@ fn follow(page: &Page, changes: &mut Changes) {
                 "sql synopsis" => assert_synopsis(&reader, &block),
                 "psql" => changes.extend(session_changes(&reader, &block)),
                 "text" => changes.extend(text_changes(page, &block, last.as_ref())),
-                "python" | "js" | "rust" => apps::run(&reader, &block),
+                "python" | "js" | "rust" | "java" => apps::assert_extract(page, &block),
                 info if info.split(' ').next() == Some("json") => {
                     changes.extend(json_changes(page, &block, last.as_ref()));
                 }

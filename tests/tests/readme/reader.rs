@@ -98,16 +98,6 @@ impl Reader {
             .get(0)
     }
 
-    /// How the programs that use the registry connect.
-    pub fn url(&self) -> String {
-        self.database.url()
-    }
-
-    /// A superuser's connection.
-    pub fn client(&self) -> postgres::Client {
-        self.database.client()
-    }
-
     /// Runs the lines of a shell block; gives the outcome of the last command.
     pub fn shell_block(&self, lines: &[String]) -> Option<Outcome> {
         shell::run(self, lines)
