@@ -45,7 +45,9 @@ for_node() {
     rm -rf "$apps/node" "$apps/node.new"
     mkdir -p "$apps/node.new"
     cp "$programs/node/package.json" "$programs/node/$list" "$apps/node.new/"
-    (cd "$apps/node.new" && npm ci --no-audit --no-fund --silent >&2) && mv "$apps/node.new" "$apps/node"
+    # Without a network npm would try for minutes.
+    (cd "$apps/node.new" && npm ci --no-audit --no-fund --silent --prefer-offline --fetch-retries 1 \
+        --fetch-retry-mintimeout 2000 --fetch-retry-maxtimeout 5000 >&2) && mv "$apps/node.new" "$apps/node"
 }
 
 for_java() {

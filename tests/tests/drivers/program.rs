@@ -101,7 +101,9 @@ impl Program {
         let path = self.path();
         let mut command = match self.runtime {
             Runtime::Python => {
-                let mut python = Command::new(installed("python/bin/python")?);
+                // Its list comes last: a folder without one is of an installation that failed.
+                let folder = installed("python/requirements.txt")?.with_file_name("bin");
+                let mut python = Command::new(folder.join("python"));
                 python.arg(path).arg(url);
                 python
             }
@@ -117,6 +119,7 @@ impl Program {
             }
             Runtime::Java => {
                 let jars = installed("java/usr/share/java")?.join("*");
+                // A runtime alone would not take the program's source.
                 Command::new("javac").arg("-version").output().ok()?;
                 let mut java = Command::new("java");
                 java.arg("-cp")
