@@ -3,6 +3,8 @@
 
 # What tests/setup/prepare.sh has found, in the environment of a command.
 in_env = set -a && . ./.build/env && set +a && PATH="$$PWD/.build/cargo-pgrx/bin:$$PATH" &&
+# The same with the server that has the release build.
+in_bench_env = $(in_env) set -a && . ./.build/bench/env && set +a &&
 # cargo-pgrx would add linker flags to every crate, and so build all of them a second time; pg_ext/build.rs gives
 # these flags to the library alone.
 export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND = 1
@@ -12,7 +14,7 @@ plain_crates = --package ext_registry_core --package ext-migrate --package ext_r
 
 # Cargo uses every core by itself, and one step needs the other's result.
 .NOTPARALLEL:
-.PHONY: help prepare build lint unit in-server integration test soak audit demo demo-stop psql install
+.PHONY: help prepare build lint unit in-server integration test soak bench bench-large bench-build audit demo demo-stop psql install
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 18
@@ -43,6 +45,16 @@ test: lint in-server integration ## Everything
 
 soak: build ## Races, crashes, resources and bad input at full size: 64 clients, 50 kills, a million calls; prints its figures
 	@$(in_env) EXT_REGISTRY_SOAK=1 cargo test $(plain_crates) --test stress --test crash --test resources --test bad_input --test migrate_online --test migrate_interrupted -- --nocapture --test-threads 1
+
+bench: bench-build ## Measure against what one would use instead, small (minutes); ARGS="finalize list" measures parts
+	@$(in_bench_env) cargo bench $(plain_crates) --bench registry -- $(ARGS)
+
+bench-large: bench-build ## The same at 5 million versions (tens of minutes, 40 GB of disk)
+	@$(in_bench_env) cargo bench $(plain_crates) --bench registry -- --large $(ARGS)
+
+bench-build: prepare
+	@$(in_env) tests/setup/bench-server.sh
+	@$(in_env) cargo build --release $(plain_crates)
 
 audit: ## Licenses and known vulnerabilities of the dependencies; needs cargo-deny and the network
 	@tests/setup/audit.sh

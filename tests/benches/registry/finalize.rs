@@ -1,0 +1,271 @@
+//! Publishing: the extension against its baselines, at all sizes, with one client and several, waiting for the disk
+//! at commit or not.
+
+use ext_registry_tests::{Database, Server};
+
+use crate::baselines::{
+    CLIENT_FLOW, DUPLICATE, FINALIZE, Lane, OLD, PLPGSQL, RAW, Tables, UNGUARDED,
+};
+use crate::databases::{copy, copy_without_guards, extensions, filled};
+use crate::plot::Series;
+use crate::report::{Comparison, Part, Row, Target};
+use crate::scale::{Scale, count};
+use crate::sessions::{Limit, Publishers, Slice, rotated};
+
+const LANES: [Lane; 7] = [
+    FINALIZE,
+    PLPGSQL,
+    RAW,
+    CLIENT_FLOW,
+    DUPLICATE,
+    UNGUARDED,
+    OLD,
+];
+
+/// Databases up to this size are made anew for each round, so that they do not grow under the measurement.
+const COPIED_UP_TO: u64 = 20_000;
+
+/// A slice adds this part of the versions at most.
+const GROWTH: u64 = 10;
+
+/// Databases of one size.
+struct Place<'server> {
+    versions: u64,
+    guarded: Database<'server>,
+    /// For the base size only.
+    unguarded: Option<Database<'server>>,
+    old: Database<'server>,
+}
+
+/// What one combination of clients and commit mode has given.
+struct Cell {
+    clients: usize,
+    synchronous_commit: bool,
+    /// Per size and lane.
+    slices: Vec<(u64, Vec<(Lane, Vec<Slice>)>)>,
+}
+
+pub fn run(server: &Server, scale: &Scale) -> Part {
+    let places: Vec<_> = scale
+        .versions
+        .iter()
+        .map(|&versions| Place::fill(server, versions, versions == scale.base()))
+        .collect();
+    let mut rows = Vec::new();
+    let mut series = Vec::new();
+    for &clients in scale.clients {
+        for synchronous_commit in [false, true] {
+            let cell = Cell::measure(scale, &places, clients, synchronous_commit);
+            cell.report(scale, &mut rows);
+            if cell.is_simplest() {
+                series = [FINALIZE, PLPGSQL, RAW, CLIENT_FLOW, OLD]
+                    .map(|lane| cell.series(lane))
+                    .into();
+            }
+        }
+    }
+    Part { rows, series }
+}
+
+impl<'server> Place<'server> {
+    fn fill(server: &'server Server, versions: u64, base: bool) -> Self {
+        let guarded = filled(server, Tables::Guarded, versions);
+        let unguarded = base.then(|| copy_without_guards(&guarded));
+        let old = filled(server, Tables::Old, versions);
+        Self {
+            versions,
+            guarded,
+            unguarded,
+            old,
+        }
+    }
+
+    fn copy(&self) -> Self {
+        Self {
+            versions: self.versions,
+            guarded: copy(&self.guarded),
+            unguarded: self.unguarded.as_ref().map(copy),
+            old: copy(&self.old),
+        }
+    }
+
+    fn database(&self, tables: Tables) -> Option<&Database<'server>> {
+        match tables {
+            Tables::Guarded => Some(&self.guarded),
+            Tables::Unguarded => self.unguarded.as_ref(),
+            Tables::Old => Some(&self.old),
+        }
+    }
+
+    fn open(&self, clients: usize, synchronous_commit: bool) -> Vec<(Lane, Publishers)> {
+        let open = |lane: &Lane| {
+            let database = self.database(lane.tables)?;
+            let extensions = extensions(self.versions);
+            let publishers =
+                Publishers::open(*lane, database, clients, synchronous_commit, extensions);
+            Some((*lane, publishers))
+        };
+        LANES.iter().filter_map(open).collect()
+    }
+}
+
+impl Cell {
+    fn measure(
+        scale: &Scale,
+        places: &[Place<'_>],
+        clients: usize,
+        synchronous_commit: bool,
+    ) -> Self {
+        // All sizes in the simplest case, for the plot; else the smallest and the largest.
+        let simplest = is_simplest(clients, synchronous_commit);
+        let places: Vec<_> = places
+            .iter()
+            .filter(|place| simplest || [scale.base(), scale.largest()].contains(&place.versions))
+            .collect();
+        let mut kept: Vec<_> = places
+            .iter()
+            .map(|place| {
+                (place.versions > COPIED_UP_TO).then(|| place.open(clients, synchronous_commit))
+            })
+            .collect();
+        let mut slices: Vec<(u64, Vec<(Lane, Vec<Slice>)>)> = places
+            .iter()
+            .map(|place| {
+                let measured = |lane: &&Lane| place.database(lane.tables).is_some();
+                let lanes = LANES.iter().filter(measured);
+                (
+                    place.versions,
+                    lanes.map(|lane| (*lane, Vec::new())).collect(),
+                )
+            })
+            .collect();
+        for round in 0..scale.rounds {
+            for (number, place) in places.iter().enumerate() {
+                let limit = Limit {
+                    time: scale.slice,
+                    operations: usize::try_from(place.versions / GROWTH).unwrap_or(usize::MAX),
+                };
+                let copied = kept[number].is_none().then(|| place.copy());
+                let mut opened = copied
+                    .as_ref()
+                    .map(|place| place.open(clients, synchronous_commit));
+                let lanes = opened
+                    .as_mut()
+                    .or(kept[number].as_mut())
+                    .expect("kept or opened");
+                for lane in rotated(lanes.len(), round) {
+                    let slice = lanes[lane].1.slice(limit);
+                    slices[number].1[lane].1.push(slice);
+                }
+            }
+        }
+        Self {
+            clients,
+            synchronous_commit,
+            slices,
+        }
+    }
+
+    fn report(&self, scale: &Scale, rows: &mut Vec<Row>) {
+        for (versions, _) in &self.slices {
+            let at = self.at(&count(*versions));
+            let only_off = |target| {
+                if self.synchronous_commit {
+                    Target::None
+                } else {
+                    target
+                }
+            };
+            let mut compare = |work: &str, ours: Lane, theirs: Lane, target| {
+                if let Some(comparison) = self.comparison((*versions, ours), (*versions, theirs)) {
+                    rows.push(comparison.row(work, &at, target));
+                }
+            };
+            use Target::AtLeast;
+            compare(
+                "finalize over PL/pgSQL",
+                FINALIZE,
+                PLPGSQL,
+                only_off(AtLeast(1.2)),
+            );
+            compare("finalize over raw", FINALIZE, RAW, AtLeast(0.95));
+            compare(
+                "finalize over the client flow",
+                FINALIZE,
+                CLIENT_FLOW,
+                only_off(AtLeast(3.0)),
+            );
+            compare(
+                "duplicate refused over finalize",
+                DUPLICATE,
+                FINALIZE,
+                only_off(AtLeast(1.5)),
+            );
+            compare(
+                "finalize with guards over without",
+                FINALIZE,
+                UNGUARDED,
+                AtLeast(0.9),
+            );
+            compare(
+                "finalize over raw on the old schema",
+                FINALIZE,
+                OLD,
+                Target::None,
+            );
+            compare("raw over raw on the old schema", RAW, OLD, Target::None);
+        }
+        let (base, largest) = (scale.base(), scale.largest());
+        let at = self.at(&format!("{} over {}", count(largest), count(base)));
+        if let Some(comparison) = self.comparison((largest, FINALIZE), (base, FINALIZE)) {
+            rows.push(comparison.row(
+                "finalize, more versions over few",
+                &at,
+                Target::AtLeast(0.8),
+            ));
+        }
+    }
+
+    fn is_simplest(&self) -> bool {
+        is_simplest(self.clients, self.synchronous_commit)
+    }
+
+    fn series(&self, lane: Lane) -> Series {
+        let points = self.slices.iter().filter_map(|(versions, _)| {
+            let slices = self.lane((*versions, lane))?;
+            Some((*versions, Slice::median_micros(slices)))
+        });
+        Series {
+            name: lane.name,
+            points: points.collect(),
+        }
+    }
+
+    fn at(&self, versions: &str) -> String {
+        let Self { clients, .. } = self;
+        let clients = if *clients == 1 {
+            "1 client".to_owned()
+        } else {
+            format!("{clients} clients")
+        };
+        let commit = if self.synchronous_commit { "on" } else { "off" };
+        format!("{versions} versions, {clients}, commit {commit}")
+    }
+
+    fn comparison(&self, ours: (u64, Lane), theirs: (u64, Lane)) -> Option<Comparison<'_>> {
+        Some(Comparison {
+            ours: self.lane(ours)?,
+            theirs: self.lane(theirs)?,
+        })
+    }
+
+    fn lane(&self, (versions, lane): (u64, Lane)) -> Option<&[Slice]> {
+        let (_, lanes) = self.slices.iter().find(|(size, _)| *size == versions)?;
+        let (_, slices) = lanes.iter().find(|(other, _)| other.name == lane.name)?;
+        Some(slices)
+    }
+}
+
+fn is_simplest(clients: usize, synchronous_commit: bool) -> bool {
+    clients == 1 && !synchronous_commit
+}
