@@ -58,11 +58,22 @@ impl Runner<'_> {
         role: As,
         work: impl Fn(&mut Transaction) -> Result<(), postgres::Error>,
     ) -> Result<Proof, Error> {
+        self.retry(step, |runner| runner.attempt(step, role, &work))
+    }
+
+    /// Runs `attempt` again where it did not get a lock.
+    ///
+    /// Errors: those of `attempt`; [`Error::TableLock`] (exit 5) after the last one.
+    pub fn retry<T>(
+        &mut self,
+        step: &str,
+        run: impl Fn(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let error = match self.attempt(step, role, &work) {
-                Ok(proof) => return Ok(proof),
+            let error = match run(self) {
+                Ok(done) => return Ok(done),
                 Err(error) => error,
             };
             let Some(cause) = lock_refused(&error) else {

@@ -90,6 +90,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Give roles the rights to publish or to read
     Grant(GrantArgs),
+    /// On Citus: put registry, versions and bundles on every node and distribute installs by tenant; a plan without --yes
+    Distribute(DistributeArgs),
     /// Print completions for a shell
     #[command(
         after_help = "Example:\n  ext-migrate completions bash > /etc/bash_completion.d/ext-migrate"
@@ -200,6 +202,21 @@ pub struct GrantArgs {
     /// A role that may read (repeatable)
     #[arg(long, value_name = "ROLE")]
     pub reader: Vec<String>,
+}
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  ext-migrate distribute
+      what would be done, statement by statement; writes nothing
+  ext-migrate distribute --yes
+      do it: one transaction, which keeps everybody off the tables and commits only where every row has arrived
+
+For tables that hold rows and were made before Citus. On a coordinator of Citus `up` distributes empty tables itself.")]
+pub struct DistributeArgs {
+    /// Do it; without this, show the plan and change nothing
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// `2s`, `500ms`, `10min`, `1h`; a bare number means seconds.

@@ -95,6 +95,19 @@ pub enum Error {
     )]
     ExtensionMissing,
 
+    #[error(
+        "Citus is not installed in this database, nothing was changed: CREATE EXTENSION citus on every node first"
+    )]
+    NoCitus,
+
+    /// A node of Citus refused.
+    #[error("{doing}: node {node}: {cause}")]
+    Node {
+        doing: String,
+        node: String,
+        cause: String,
+    },
+
     /// Any other refusal by the server.
     #[error("{doing}: {}", describe(.source))]
     Database {
@@ -125,6 +138,8 @@ impl Error {
             | Self::SecondSchema { .. }
             | Self::ExtensionUnavailable
             | Self::ExtensionMissing
+            | Self::NoCitus
+            | Self::Node { .. }
             | Self::Database { .. }
             | Self::Io { .. } => Exit::Failed,
         }
@@ -147,6 +162,8 @@ impl Error {
             Self::SecondSchema { .. } => "SECOND_SCHEMA",
             Self::ExtensionUnavailable => "EXTENSION_UNAVAILABLE",
             Self::ExtensionMissing => "EXTENSION_MISSING",
+            Self::NoCitus => "NO_CITUS",
+            Self::Node { .. } => "NODE",
             Self::Database { .. } => "DATABASE",
             Self::Io { .. } => "IO",
         }

@@ -1,6 +1,7 @@
 //! `ext-migrate`: brings a database to the current schema of ext_registry and proves that it lost nothing.
 
 pub mod apply;
+pub mod citus;
 pub mod cli;
 pub mod commands;
 pub mod concurrently;
@@ -47,6 +48,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<Exit, Error> {
         Command::Status(args) => commands::status::run(context, args),
         Command::Check(args) => commands::check::run(context, args),
         Command::Grant(args) => commands::grant::run(context, args),
+        Command::Distribute(args) => commands::distribute::run(context, args),
         Command::Completions { shell } => commands::documents::completions(context, *shell),
         Command::Man => commands::documents::man(context),
     }

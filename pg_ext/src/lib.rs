@@ -13,6 +13,11 @@ use pgrx::prelude::*;
 
 extension_sql_file!("ext_list_versions.sql", name = "ext_list_versions");
 extension_sql_file!("ext_extension_id.sql", name = "ext_extension_id");
+extension_sql_file!(
+    "citus.sql",
+    name = "citus",
+    requires = ["ext_list_versions", "ext_extension_id"]
+);
 
 #[cfg(any(test, feature = "pg_test"))]
 mod server_tests;

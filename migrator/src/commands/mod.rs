@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub mod check;
+pub mod distribute;
 pub mod documents;
 pub mod grant;
 pub mod plan;

@@ -5,6 +5,7 @@ use std::fmt;
 use postgres::Transaction;
 use serde::Serialize;
 
+use crate::citus;
 use crate::cli::PlanArgs;
 use crate::commands::Context;
 use crate::elsewhere;
@@ -35,6 +36,9 @@ pub struct Plan {
     pub pending: Vec<MigrationReport>,
     /// `action` is `create`, `update`, `none` or `skip`; null where `up` would refuse.
     pub extension: Option<Action>,
+    /// Only where Citus is installed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub citus: Option<citus::Summary>,
     /// `versions` and `bundles` with their counts, or `not_counted` with the reason.
     pub old_rows: Counted,
     /// With `--sql`: a script for psql.
@@ -83,6 +87,7 @@ pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Error> {
         drift: inspection.drift(&schema),
         pending: of(reports, &pending),
         extension,
+        citus: inspection.citus.as_ref().map(citus::Found::summary),
         old_rows: Counted::read(&mut transaction, &inspection.facts, &schema)?,
         sql,
         refusals: inspection.preflight.refusals,
@@ -208,6 +213,9 @@ impl fmt::Display for Plan {
                 writeln!(f, "extension {name}: left alone (--without-extension)")?
             }
             None => {}
+        }
+        if let Some(citus) = &self.citus {
+            writeln!(f, "{citus}")?;
         }
         match self.pending.len() {
             0 => f.write_str("no migration is pending"),

@@ -5,6 +5,7 @@ use std::fmt;
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
+use crate::citus;
 use crate::cli::StatusArgs;
 use crate::commands::Context;
 use crate::ddl_guard;
@@ -37,7 +38,7 @@ use crate::schema::Schema;
 ///
 /// `state` and `old_rows` are described at [`State`] and [`Counted`]; `current` is null before the first migration;
 /// a pending migration has null for `applied_on`; checksums are those of the files, as strings, because they do not
-/// fit into a JavaScript number; `problems` says in sentences where history and files disagree (exit code 4).
+/// fit into a JavaScript number; `citus` is there only where Citus is installed ([`citus::Summary`]); `problems` says in sentences where history and files disagree (exit code 4).
 #[derive(Serialize)]
 struct Report {
     schema: String,
@@ -49,6 +50,8 @@ struct Report {
     problems: Vec<String>,
     extension: extension::State,
     ddl_guard: ddl_guard::State,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    citus: Option<citus::Summary>,
     old_rows: Counted,
 }
 
@@ -105,6 +108,7 @@ fn look(context: &Context, schema: &Schema, migrations: &[Migration]) -> Result<
         problems: history.problems,
         extension,
         ddl_guard,
+        citus: inspection.citus.as_ref().map(citus::Found::summary),
         old_rows,
     })
 }
@@ -165,6 +169,9 @@ impl fmt::Display for Report {
             }
         )?;
         writeln!(f, "{}", self.ddl_guard)?;
+        if let Some(citus) = &self.citus {
+            writeln!(f, "{citus}")?;
+        }
         match &self.old_rows {
             Counted::Rows(old) if old.versions.rows + old.bundles.rows > 0 => writeln!(
                 f,

@@ -17,7 +17,7 @@ use crate::lock::Lock;
 use crate::migrations::{Kind, Migration};
 use crate::proof::Proof;
 use crate::schema::Schema;
-use crate::{ddl_guard, elsewhere, inspect, lint};
+use crate::{citus, ddl_guard, elsewhere, inspect, lint};
 
 /// What `up` did. In JSON:
 ///
@@ -30,6 +30,7 @@ use crate::{ddl_guard, elsewhere, inspect, lint};
 ///   "current": 11,
 ///   "extension": {"action": "create", "version": "0.1.0"},
 ///   "ddl_guard": "off",
+///   "citus": {"version": "13.2-1", "workers": 2, "layout": "distributed"},
 ///   "proof": {}
 /// }
 /// ```
@@ -37,6 +38,7 @@ use crate::{ddl_guard, elsewhere, inspect, lint};
 /// `mended` holds what had drifted and no longer does, `left` what a person has to mend (as `check` reports it).
 /// `extension.action` is `create`, `update` (then `from` is there as well), `none` or `skip`; `current` is the number
 /// of the newest migration; `ddl_guard` is `off`, `on` or `broken`; `proof` is described at [`Proof`] and null when nothing was run.
+/// `citus` is there only where Citus is installed; see [`citus::Summary`].
 #[derive(Debug, Serialize)]
 struct Report {
     schema: String,
@@ -46,6 +48,8 @@ struct Report {
     current: i32,
     extension: Action,
     ddl_guard: ddl_guard::State,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    citus: Option<citus::Summary>,
     proof: Option<Proof>,
 }
 
@@ -164,6 +168,10 @@ fn bring_up(
             transaction.batch_execute(&sql)
         })?);
     }
+    let citus = match start.inspection.citus {
+        Some(_) => Some(citus::settle(runner, migrations)?.summary()),
+        None => None,
+    };
     // Last: it keeps what it finds.
     if start.ddl_guard {
         let sql = ddl_guard::sql(schema);
@@ -181,6 +189,7 @@ fn bring_up(
         applied,
         current: migrations.last().map_or(0, |migration| migration.version),
         extension: start.extension,
+        citus,
         proof,
     })
 }
@@ -226,6 +235,9 @@ impl fmt::Display for Report {
             Action::Skip => writeln!(f, "extension {name}: left alone (--without-extension)")?,
         }
         writeln!(f, "{}", self.ddl_guard)?;
+        if let Some(citus) = &self.citus {
+            writeln!(f, "{citus}")?;
+        }
         match self.applied.is_empty() {
             true => writeln!(
                 f,

@@ -26,6 +26,9 @@ const SETTINGS: &[(&str, &str)] = &[
     ("check_function_bodies", "on"),
     ("row_security", "on"),
     ("client_connection_check_interval", "1000"),
+    // Guards on distributed tables, and one connection to each node: foreign keys to reference tables ask for it.
+    ("citus.enable_unsafe_triggers", "on"),
+    ("citus.multi_shard_modify_mode", "sequential"),
 ];
 
 /// An open session.

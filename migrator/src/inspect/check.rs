@@ -22,6 +22,9 @@ pub fn findings(
         .map(|problem| Finding::error("HISTORY_DISAGREES", crate::history::TABLE, problem))
         .collect();
     findings.extend(inspection.preflight.refusals.iter().cloned());
+    if inspection.citus.as_ref().is_some_and(|found| found.worker) {
+        return findings;
+    }
     if history.applied.is_empty() {
         let found = match inspection.preflight.state {
             State::Fresh => "none of the tables is there",

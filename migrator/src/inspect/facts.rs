@@ -45,6 +45,8 @@ pub struct Facts {
     pub functions: Vec<Function>,
     pub extension_functions: Vec<ExtensionFunction>,
     pub extension: Option<Extension>,
+    /// Citus is installed: there is more to look at.
+    pub citus: bool,
     /// The version that the server would install.
     pub extension_available: Option<String>,
     /// Every history table of this product in the database.

@@ -215,6 +215,7 @@ SELECT json_build_object(
         FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
         WHERE e.extname = 'ext_registry'
     ),
+    'citus', EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'citus'),
     'extension_available', (
         SELECT a.default_version FROM pg_available_extensions a WHERE a.name = 'ext_registry'
     ),

@@ -24,6 +24,7 @@ pub use preflight::{Preflight, Progress, Purpose, State};
 pub use repair::{Phase, Repair};
 pub use shipped::Shipped;
 
+use crate::citus;
 use crate::error::Error;
 use crate::migrations::Migration;
 use crate::schema::Schema;
@@ -35,6 +36,8 @@ pub struct Inspection {
     /// What the applied migrations make.
     pub applied: Shipped,
     pub preflight: Preflight,
+    /// None where Citus is not installed.
+    pub citus: Option<citus::Found>,
     migrated: bool,
 }
 
@@ -58,12 +61,20 @@ impl Inspection {
             _ => Progress::Some,
         };
         let facts = Facts::read(transaction, schema.name(), &shipped)?;
-        let preflight = Preflight::judge(&facts, schema, &shipped, progress, purpose);
-        let applied = Shipped::of(migrations.iter().filter(is_applied))?;
+        let mut preflight = Preflight::judge(&facts, schema, &shipped, progress, purpose);
+        let mut applied = Shipped::of(migrations.iter().filter(is_applied))?;
+        let citus = match facts.citus {
+            true => Some(citus::Found::read(transaction, schema)?),
+            false => None,
+        };
+        if let Some(found) = &citus {
+            found.adjust(schema, &mut preflight, &mut applied)?;
+        }
         Ok(Self {
             facts,
             applied,
             preflight,
+            citus,
             migrated: progress != Progress::None,
         })
     }
@@ -74,12 +85,23 @@ impl Inspection {
         (owner != self.facts.role).then(|| owner.to_owned())
     }
 
+    /// The rows are in shards of Citus.
+    pub fn is_distributed(&self) -> bool {
+        self.citus
+            .as_ref()
+            .is_some_and(|found| found.layout() == citus::Layout::Distributed)
+    }
+
     /// What has drifted from what the applied migrations made, besides what the preflight refuses.
     pub fn drift(&self, schema: &Schema) -> Vec<Finding> {
-        match self.migrated {
-            true => drift::examine(&self.facts, schema, &self.applied),
-            false => Vec::new(),
+        if !self.migrated {
+            return Vec::new();
         }
+        let mut findings = drift::examine(&self.facts, schema, &self.applied);
+        if let Some(found) = &self.citus {
+            findings.extend(found.findings(schema, &self.applied));
+        }
+        findings
     }
 }
 

@@ -74,22 +74,40 @@ impl Shipped {
     pub fn of<'a>(migrations: impl IntoIterator<Item = &'a Migration>) -> Result<Self, Error> {
         let mut shipped = Self::default();
         for migration in migrations {
-            let parsed = pg_query::parse(&migration.sql, pg_query::ParserOptions::default())
-                .map_err(|error| {
-                    Error::Destructive(vec![format!("{}: {error}", migration.file())])
-                })?;
-            for raw in &parsed.protobuf.stmts {
-                let Some(node) = raw
-                    .stmt
-                    .as_ref()
-                    .and_then(|statement| statement.node.as_ref())
-                else {
-                    continue;
-                };
-                shipped.add(node, text(&migration.sql, raw.stmt_location, raw.stmt_len));
-            }
+            shipped.read(&migration.sql, &migration.file())?;
         }
         Ok(shipped)
+    }
+
+    /// Puts these functions in place of those of the same name, which keep their COMMENT and REVOKE.
+    ///
+    /// # Errors
+    /// As for [`Shipped::of`].
+    pub fn replace_functions(&mut self, sql: &str) -> Result<(), Error> {
+        let with: Vec<_> = self
+            .functions
+            .iter()
+            .map(|function| (function.name.clone(), function.with.clone()))
+            .collect();
+        self.read(sql, "guards for tables in shards")?;
+        for (name, with) in with {
+            if let Some(function) = self.functions.iter_mut().find(|f| f.name == name) {
+                function.with = with;
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, sql: &str, name: &str) -> Result<(), Error> {
+        let parsed = pg_query::parse(sql, pg_query::ParserOptions::default())
+            .map_err(|error| Error::Destructive(vec![format!("{name}: {error}")]))?;
+        for raw in &parsed.protobuf.stmts {
+            let statement = raw.stmt.as_ref();
+            if let Some(node) = statement.and_then(|statement| statement.node.as_ref()) {
+                self.add(node, text(sql, raw.stmt_location, raw.stmt_len));
+            }
+        }
+        Ok(())
     }
 
     fn add(&mut self, node: &NodeEnum, sql: &str) {

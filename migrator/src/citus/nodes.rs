@@ -1,0 +1,245 @@
+//! What every node has: guards on its shards, their functions, and the functions that read.
+
+use std::collections::HashMap;
+
+use postgres::GenericClient;
+use serde::Deserialize;
+
+use super::{Found, guards, readers};
+use crate::apply::{As, Runner};
+use crate::error::{Doing, Error, one_line};
+use crate::extension;
+use crate::inspect::shipped::Trigger;
+use crate::inspect::{Finding, Shipped};
+use crate::schema::{Schema, quote_ident};
+
+/// One node. Without a state where it did not answer.
+#[derive(Debug)]
+pub struct Node {
+    /// `host:port`
+    pub name: String,
+    pub state: Result<State, String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct State {
+    shards: Vec<Shard>,
+    /// Bodies of the guards' functions.
+    functions: HashMap<String, String>,
+    extension: bool,
+    /// Functions that read, in a language in which Citus does not plan them.
+    unplannable: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Shard {
+    table: String,
+    name: String,
+    /// Triggers that are enabled always, by the names they have on the table.
+    guards: Vec<String>,
+}
+
+const DOING: &str = "looking at the nodes of Citus";
+
+impl Node {
+    /// Asks every node, this one included.
+    ///
+    /// # Errors
+    /// What this server answers.
+    pub fn read_all(client: &mut impl GenericClient, schema: &Schema) -> Result<Vec<Self>, Error> {
+        let question = include_str!("node.sql").replace("@schema@", &literal(schema.name()));
+        let rows = client
+            .query(
+                "SELECT n.nodename || ':' || n.nodeport, coalesce(r.success, false), coalesce(r.result, 'no answer') \
+                 FROM pg_catalog.pg_dist_node n \
+                 LEFT JOIN pg_catalog.run_command_on_all_nodes($1, give_warning_for_connection_errors => true) r USING (nodeid) \
+                 WHERE n.noderole = 'primary' \
+                 ORDER BY n.groupid",
+                &[&question],
+            )
+            .doing(DOING)?;
+        rows.iter()
+            .map(|row| {
+                let answer: String = row.try_get(2).doing(DOING)?;
+                let state = match row.try_get(1).doing(DOING)? {
+                    true => serde_json::from_str(&answer).map_err(|error| error.to_string()),
+                    false => Err(one_line(&answer)),
+                };
+                let name = row.try_get(0).doing(DOING)?;
+                Ok(Self { name, state })
+            })
+            .collect()
+    }
+
+    /// What is missing here of what the migrations and the guards for Citus make.
+    pub fn findings(&self, shipped: &Shipped) -> Vec<Finding> {
+        let state = match &self.state {
+            Ok(state) => state,
+            Err(cause) => {
+                let message = format!("was not looked at: {cause}");
+                return vec![Finding::note("NODE_SILENT", &self.name, message)];
+            }
+        };
+        let on_node = |object: &str| format!("{object} on node {}", self.name);
+        let by_up = |finding: Finding| Finding {
+            mended_by_up: true,
+            ..finding.with_mend("ext-migrate up")
+        };
+        let mut findings = Vec::new();
+        for shard in &state.shards {
+            let missing = shipped.triggers.iter().filter(|trigger| {
+                trigger.table == shard.table && !shard.guards.contains(&trigger.name)
+            });
+            findings.extend(missing.map(|trigger| {
+                by_up(Finding::error(
+                    "SHARD_GUARD_MISSING",
+                    on_node(&shard.name),
+                    format!(
+                        "the guard {} is not there, or not ENABLE ALWAYS",
+                        trigger.name
+                    ),
+                ))
+            }));
+        }
+        for function in &shipped.functions {
+            if state.functions.get(&function.name) != Some(&function.body) {
+                findings.push(by_up(Finding::error(
+                    "SHARD_GUARD_FUNCTION",
+                    on_node(&format!("{}()", function.name)),
+                    "is not the function for tables in shards",
+                )));
+            }
+        }
+        for reader in &state.unplannable {
+            findings.push(by_up(Finding::error(
+                "READER_NOT_PLANNED",
+                on_node(&format!("{reader}()")),
+                "is written in SQL, which Citus cannot plan with parameters",
+            )));
+        }
+        findings
+    }
+}
+
+impl Runner<'_> {
+    /// Puts right what [`Node::findings`] found; false where there was nothing to do.
+    ///
+    /// # Errors
+    /// What the server answers, and [`Error::Node`] where a node refuses.
+    pub(super) fn complete_nodes(
+        &mut self,
+        found: &Found,
+        shipped: &Shipped,
+    ) -> Result<bool, Error> {
+        let findings: Vec<_> = found
+            .nodes
+            .iter()
+            .flat_map(|node| node.findings(shipped))
+            .filter(|finding| finding.mended_by_up)
+            .collect();
+        let any = |code| findings.iter().any(|finding| finding.code == code);
+        if any("SHARD_GUARD_FUNCTION") {
+            let sql = guards(self.schema);
+            self.transaction("guards for tables in shards", As::Owner, |transaction| {
+                transaction.batch_execute(&sql)
+            })?;
+        }
+        if any("SHARD_GUARD_MISSING") {
+            for trigger in &shipped.triggers {
+                let table = format!("{}.{}", self.schema.quoted(), quote_ident(&trigger.table));
+                let command = shard_trigger(self.schema, trigger);
+                self.on_nodes(
+                    "guards on shards",
+                    "SELECT r.nodename || ':' || r.nodeport, r.success, r.result \
+                     FROM pg_catalog.run_command_on_placements($1::text::regclass, $2) r",
+                    &[&table, &command],
+                )?;
+            }
+        }
+        let without_extension = found
+            .nodes
+            .iter()
+            .any(|node| node.state.as_ref().is_ok_and(|state| !state.extension));
+        let here = extension::State::read(&mut self.session.client)?;
+        if without_extension && here.installed.is_some() {
+            // The coordinator had it before Citus, which tells only new nodes of it. Nothing is passed on from there.
+            let create = format!(
+                "DO $complete$ BEGIN \
+                     PERFORM pg_catalog.set_config('citus.enable_ddl_propagation', 'off', true); \
+                     CREATE EXTENSION IF NOT EXISTS {} SCHEMA {}; \
+                 END $complete$",
+                extension::NAME,
+                self.schema.quoted()
+            );
+            self.on_nodes(
+                "the extension on the workers",
+                "SELECT r.nodename || ':' || r.nodeport, r.success, r.result \
+                 FROM pg_catalog.run_command_on_workers($1) r",
+                &[&create],
+            )?;
+        }
+        if any("READER_NOT_PLANNED") {
+            self.on_nodes(
+                "functions that read",
+                "SELECT n.nodename || ':' || n.nodeport, r.success, r.result \
+                 FROM pg_catalog.run_command_on_all_nodes($1) r \
+                 JOIN pg_catalog.pg_dist_node n USING (nodeid)",
+                &[&readers(self.schema)],
+            )?;
+        }
+        Ok(!findings.is_empty())
+    }
+
+    /// Runs a query that gives node, success and answer of each.
+    fn on_nodes(
+        &mut self,
+        doing: &str,
+        query: &str,
+        parameters: &[&(dyn postgres::types::ToSql + Sync)],
+    ) -> Result<(), Error> {
+        let rows = self.session.client.query(query, parameters).doing(doing)?;
+        for row in rows {
+            let success: bool = row.try_get(1).doing(doing)?;
+            if !success {
+                let cause: Option<String> = row.try_get(2).doing(doing)?;
+                return Err(Error::Node {
+                    doing: doing.to_owned(),
+                    node: row.try_get(0).doing(doing)?,
+                    cause: one_line(&cause.unwrap_or_default()),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A block for `run_command_on_placements`, which formats it with the name of each shard: creates the trigger
+/// there unless it is there. Citus itself names the triggers of shards so, with the number of the shard at the end.
+fn shard_trigger(schema: &Schema, trigger: &Trigger) -> String {
+    let table = format!("ON {}.{}", schema.quoted(), trigger.table);
+    let create = trigger
+        .sql
+        .replacen(&trigger.name, "@name@", 1)
+        .replacen(&table, "ON @shard@", 1)
+        .replace('%', "%%");
+    format!(
+        "DO $complete$ \
+         DECLARE \
+             named text := {name} || pg_catalog.substring('%1$s', '_[0-9]+$'); \
+         BEGIN \
+             IF NOT EXISTS ( \
+                 SELECT FROM pg_catalog.pg_trigger t \
+                 WHERE t.tgrelid = '%1$s'::pg_catalog.regclass AND t.tgname = named \
+             ) THEN \
+                 EXECUTE pg_catalog.replace(pg_catalog.replace({create}, '@name@', named), '@shard@', '%1$s'); \
+             END IF; \
+             EXECUTE 'ALTER TABLE %1$s ENABLE ALWAYS TRIGGER ' || named; \
+         END $complete$",
+        name = literal(&trigger.name),
+        create = literal(&create),
+    )
+}
+
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
