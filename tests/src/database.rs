@@ -5,17 +5,37 @@ use std::process::Command;
 use postgres::{Client, Config, NoTls};
 
 use crate::ext_migrate::ext_migrate_on;
-use crate::{Outcome, Server, program};
+use crate::{Outcome, Server};
 
-/// A database that is dropped with this value.
+/// A database that is dropped with this value, unless it is kept.
 pub struct Database<'server> {
     server: &'server Server,
     name: String,
+    kept: bool,
 }
 
 impl<'server> Database<'server> {
     pub(crate) fn new(server: &'server Server, name: String) -> Self {
-        Self { server, name }
+        Self {
+            server,
+            name,
+            kept: false,
+        }
+    }
+
+    /// Leaves it on the server, where [`Server::kept_database`] finds it by the name that this gives.
+    #[must_use]
+    pub fn keep(mut self) -> String {
+        self.kept = true;
+        self.name.clone()
+    }
+
+    pub(crate) fn kept(server: &'server Server, name: String) -> Self {
+        Self {
+            server,
+            name,
+            kept: true,
+        }
     }
 
     /// The server it lives on.
@@ -89,7 +109,7 @@ impl<'server> Database<'server> {
     /// A program of the server's installation that connects to this database: `psql`, `pg_dump`, …
     #[must_use]
     pub fn program(&self, name: &str) -> Command {
-        let mut command = program(name);
+        let mut command = self.server.program(name);
         command
             .env("PGHOST", self.server.sockets())
             .env("PGPORT", self.server.port().to_string())
@@ -102,6 +122,9 @@ impl<'server> Database<'server> {
 
 impl Drop for Database<'_> {
     fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
         // The server may be down in a crash test, and goes with the process anyway.
         if let Ok(mut client) = self.server.config("postgres").connect(NoTls) {
             let _ = client.batch_execute(&format!(

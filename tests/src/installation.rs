@@ -9,6 +9,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// Programs, and who may run a server where.
+#[derive(Clone, Debug)]
 pub(crate) struct Installation {
     bin: PathBuf,
     /// Directory that holds the data of the servers; writable for the server user.
@@ -35,17 +36,42 @@ impl Installation {
         let Some(pg_config) = setting("PG_CONFIG") else {
             panic!("no PostgreSQL to test on: run `make test`, which prepares one in .build");
         };
-        let bin = run_for_line(Command::new(&pg_config).arg("--bindir"));
         let is_root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
         let server_ids = is_root.then(|| {
             let user = setting("SERVER_USER").unwrap_or_else(|| "nobody".to_owned());
             (id_of(&user, "-u"), id_of(&user, "-g"))
         });
         Self {
-            bin: PathBuf::from(bin),
+            bin: bin_of(Path::new(&pg_config)),
             data_parent: setting("SERVER_DATA").map_or_else(std::env::temp_dir, PathBuf::from),
             server_ids,
         }
+    }
+
+    /// Another PostgreSQL, whose servers run as the same user in the same place.
+    pub fn with(&self, pg_config: &Path) -> Self {
+        Self {
+            bin: bin_of(pg_config),
+            ..self.clone()
+        }
+    }
+
+    /// Folder of the programs.
+    pub fn bin(&self) -> &Path {
+        &self.bin
+    }
+
+    /// A program of this installation with no setting from the caller's environment.
+    pub fn program(&self, name: &str) -> Command {
+        let path = self.bin.join(name);
+        assert!(
+            path.exists(),
+            "{} is missing: run `make test`",
+            path.display()
+        );
+        let mut command = Command::new(path);
+        without_settings(&mut command);
+        command
     }
 
     /// A shell command that runs as the server user and finds the server's programs first.
@@ -70,15 +96,22 @@ impl Installation {
 /// When the set-up has not run.
 #[must_use]
 pub fn program(name: &str) -> Command {
-    let path = Installation::get().bin.join(name);
-    assert!(
-        path.exists(),
-        "{} is missing: run `make test`",
-        path.display()
-    );
-    let mut command = Command::new(path);
-    without_settings(&mut command);
-    command
+    Installation::get().program(name)
+}
+
+/// `pg_config` of the PostgreSQL of this major version that the set-up has prepared beside the one under test, with
+/// the extension. None, with a printed word, where it has not.
+#[must_use]
+pub fn other_server(major: u32) -> Option<PathBuf> {
+    let prepared = fs::read_to_string(workspace_root().join(".build/other-servers"));
+    let found = prepared.unwrap_or_default().lines().find_map(|line| {
+        let (number, pg_config) = line.split_once(' ')?;
+        (number == major.to_string()).then(|| PathBuf::from(pg_config))
+    });
+    if found.is_none() {
+        println!("skipped: there is no PostgreSQL {major} in .build (make other-servers)");
+    }
+    found
 }
 
 /// The folder of this workspace.
@@ -110,6 +143,10 @@ fn written_settings() -> HashMap<String, String> {
         .filter_map(|line| line.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned()))
         .collect()
+}
+
+fn bin_of(pg_config: &Path) -> PathBuf {
+    run_for_line(Command::new(pg_config).arg("--bindir")).into()
 }
 
 fn id_of(user: &str, which: &str) -> u32 {

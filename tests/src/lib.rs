@@ -28,11 +28,12 @@ mod server;
 mod soak;
 mod supervisor;
 mod tls;
+mod years;
 
 pub use activity::{backend_pid, together, wait_until, wait_until_blocked};
 pub use database::Database;
 pub use ext_migrate::{Outcome, ext_migrate};
-pub use installation::{program, workspace_root};
+pub use installation::{other_server, program, workspace_root};
 pub use options::Options;
 pub use refusal::{Refusal, Refused};
 pub use registry::{
@@ -41,3 +42,4 @@ pub use registry::{
 };
 pub use server::Server;
 pub use soak::soak_size;
+pub use years::{Contents, assert_guarded, assert_publishes, publish_some};

@@ -1,5 +1,7 @@
 //! What a server of one's own can differ in.
 
+use std::path::PathBuf;
+
 /// Settings of a server started with [`Server::start`](crate::Server::start).
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -14,6 +16,8 @@ pub struct Options {
     /// Further arguments for `initdb`, which is run with `--encoding=UTF8 --locale=C.UTF-8`. A single database
     /// in another encoding needs no server of its own: see [`Server::database_with`](crate::Server::database_with).
     pub initdb: Vec<String>,
+    /// Another PostgreSQL than the one under test: see [`other_server`](crate::other_server).
+    pub pg_config: Option<PathBuf>,
     /// Listen on 127.0.0.1 too.
     pub tcp: bool,
     /// Speak TLS on that address, with a certificate for `localhost` and 127.0.0.1. Implies `tcp`.

@@ -3,12 +3,14 @@
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use postgres::{Client, Config, NoTls};
 
 use crate::ext_migrate::ext_migrate_on;
+use crate::installation::Installation;
 use crate::supervisor::Supervisor;
 use crate::{Database, Options, tls};
 
@@ -39,7 +41,35 @@ impl Server {
     /// With the server's last words when it does not start.
     #[must_use]
     pub fn start(options: &Options) -> Self {
-        let mut supervisor = Supervisor::start(&options.environment);
+        let mut new = Self::initialized(options);
+        new.get_mut().run("start");
+        new
+    }
+
+    /// Takes over the databases of `old` with `pg_upgrade`; `options` name another PostgreSQL. The old server is stopped
+    /// and must outlive this one's start.
+    ///
+    /// # Panics
+    /// With the words of `pg_upgrade` when it fails.
+    #[must_use]
+    pub fn upgrade_of(old: &Self, options: &Options) -> Self {
+        let mut new = Self::initialized(options);
+        let mut supervisor = old.supervisor();
+        supervisor.run("stop");
+        let (bin, data) = (supervisor.installation.bin().display(), old.data.display());
+        new.get_mut().run(&format!("upgrade {bin} {data}"));
+        new.get_mut().run("start");
+        new
+    }
+
+    /// A server that has not been started yet.
+    fn initialized(options: &Options) -> Self {
+        let installation = Installation::get();
+        let installation = match &options.pg_config {
+            Some(pg_config) => installation.with(pg_config),
+            None => installation.clone(),
+        };
+        let mut supervisor = Supervisor::start(installation, &options.environment);
         let mut initdb = vec!["initdb", "--encoding=UTF8", "--locale=C.UTF-8"];
         initdb.extend(options.initdb.iter().map(String::as_str));
         supervisor.run(&initdb.join(" "));
@@ -64,11 +94,14 @@ impl Server {
             supervisor.write(&ca_file, &certificates.authority);
             ca_file
         });
-        supervisor.run("start");
+        Self::of(supervisor, port, ca_file)
+    }
+
+    fn of(supervisor: Supervisor, port: u16, ca_file: Option<PathBuf>) -> Self {
         Self {
-            data,
+            data: supervisor.data(),
             log: supervisor.home.join("log"),
-            sockets,
+            sockets: supervisor.sockets.clone(),
             port,
             ca_file,
             template: OnceLock::new(),
@@ -83,26 +116,18 @@ impl Server {
     /// When it cannot be copied or does not start.
     #[must_use]
     pub fn standby_of(primary: &Self) -> Self {
-        let mut supervisor = Supervisor::start(&[]);
+        let installation = primary.supervisor().installation.clone();
+        let mut supervisor = Supervisor::start(installation, &[]);
         let (host, port) = (primary.sockets.display(), primary.port);
         supervisor.run(&format!("basebackup {host} {port}"));
-        let data = supervisor.data();
-        let sockets = supervisor.sockets.clone();
-        let copied = fs::read_to_string(data.join("postgresql.conf"))
-            .expect("the copy has the primary's configuration");
-        let own = format!("unix_socket_directories = '{}'\n", sockets.display());
-        supervisor.write(&data.join("postgresql.conf"), &(copied + &own));
+        let configuration = supervisor.data().join("postgresql.conf");
+        let copied =
+            fs::read_to_string(&configuration).expect("the copy has the primary's configuration");
+        let sockets = supervisor.sockets.display();
+        let own = format!("unix_socket_directories = '{sockets}'\n");
+        supervisor.write(&configuration, &(copied + &own));
         supervisor.run("start");
-        Self {
-            data,
-            log: supervisor.home.join("log"),
-            sockets,
-            port,
-            ca_file: None,
-            template: OnceLock::new(),
-            databases: AtomicUsize::new(0),
-            supervisor: Mutex::new(supervisor),
-        }
+        Self::of(supervisor, port, None)
     }
 
     /// Kills every process of the server with SIGKILL at once: no checkpoint, no goodbye. [`Self::restart`] brings it back.
@@ -162,6 +187,11 @@ impl Server {
         let name = format!("test_{number}");
         self.administer(&format!("CREATE DATABASE {name} {clauses}"));
         Database::new(self, name)
+    }
+
+    /// A database that is there already: on a standby, or after an upgrade.
+    pub fn kept_database(&self, name: &str) -> Database<'_> {
+        Database::kept(self, name.to_owned())
     }
 
     /// Runs one statement as superuser in the database `postgres`.
@@ -227,6 +257,17 @@ impl Server {
     /// What the server has logged so far.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).expect("the server has a log")).into_owned()
+    }
+
+    /// A program of the server's installation (`psql`, `pg_dump`, …) with no setting from the caller's environment.
+    pub fn program(&self, name: &str) -> Command {
+        self.supervisor().installation.program(name)
+    }
+
+    fn get_mut(&mut self) -> &mut Supervisor {
+        self.supervisor
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     // A test that panicked while it held the lock leaves a supervisor that still listens.

@@ -14,13 +14,13 @@ pub(crate) struct Supervisor {
     // The shell reads from this pipe until nobody can write to it any more: also after an abort or a SIGKILL.
     commands: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
+    pub installation: Installation,
     pub home: PathBuf,
     pub sockets: PathBuf,
 }
 
 impl Supervisor {
-    pub fn start(environment: &[String]) -> Self {
-        let installation = Installation::get();
+    pub fn start(installation: Installation, environment: &[String]) -> Self {
         let mut shell = installation
             .server_shell(include_str!("supervisor.sh"))
             .arg("supervisor")
@@ -49,6 +49,7 @@ impl Supervisor {
             shell,
             commands,
             answers,
+            installation,
             home: home.into(),
             sockets: sockets.into(),
         }
@@ -81,7 +82,7 @@ impl Supervisor {
             .unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
         fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
             .expect("mode can be set");
-        if let Some((user, group)) = Installation::get().server_ids {
+        if let Some((user, group)) = self.installation.server_ids {
             std::os::unix::fs::chown(path, Some(user), Some(group))
                 .expect("root can give files away");
         }

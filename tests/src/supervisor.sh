@@ -55,6 +55,11 @@ obey() {
         pg_basebackup --pgdata="$data" --host="$2" --port="$3" --username=postgres --checkpoint=fast --no-sync \
             --write-recovery-conf
         ;;
+    # programs and data of the server to take over, which is stopped
+    upgrade)
+        cd "$home" && pg_upgrade --old-bindir="$2" --old-datadir="$3" --new-datadir="$data" --username=postgres \
+            --socketdir="$sockets" --old-port=5433 --new-port=5434 --no-sync
+        ;;
     start) start ;;
     stop) stop INT ;;
     kill) kill_all ;;
