@@ -57,6 +57,19 @@ impl History {
         }
     }
 
+    /// Takes all migrations for applied where the rows that said so are lost.
+    pub fn assume(&mut self, migrations: &[Migration]) {
+        self.applied = migrations
+            .iter()
+            .map(|migration| Applied {
+                version: migration.version,
+                name: migration.name.clone(),
+                applied_on: "unknown".to_owned(),
+                checksum: migration.checksum.to_string(),
+            })
+            .collect();
+    }
+
     /// The row of a migration.
     pub fn of(&self, migration: &Migration) -> Option<&Applied> {
         self.applied

@@ -34,7 +34,7 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<Exit, Error> {
     let migrations = context.migrations(&schema)?;
     let mut session = context.connect()?;
     let mut transaction = session.read_only()?;
-    let history = History::read(&mut transaction, &schema, &migrations)?;
+    let mut history = History::read(&mut transaction, &schema, &migrations)?;
     let purpose = Purpose {
         run: false,
         extension: !args.without_extension,
@@ -46,6 +46,9 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<Exit, Error> {
         &history.versions(),
         purpose,
     )?;
+    if inspection.history_lost {
+        history.assume(&migrations);
+    }
     let ddl_guard = ddl_guard::State::read(&mut transaction)?;
     let mut findings = inspect::check::findings(
         &inspection,
@@ -57,6 +60,11 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<Exit, Error> {
     // Rows in shards are written again whenever Citus moves a shard, and are not in the tables' own files.
     if !inspection.is_distributed() {
         findings.extend(inspect::rewritten::read(
+            &mut transaction,
+            &inspection.facts,
+            &schema,
+        )?);
+        findings.extend(inspect::orphans::read(
             &mut transaction,
             &inspection.facts,
             &schema,

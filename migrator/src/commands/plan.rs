@@ -54,7 +54,7 @@ pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Error> {
     let reports = lint::check(&migrations)?;
     let mut session = context.connect()?;
     let mut transaction = session.read_only()?;
-    let history = History::read(&mut transaction, &schema, &migrations)?.agreed()?;
+    let mut history = History::read(&mut transaction, &schema, &migrations)?.agreed()?;
     let purpose = Purpose {
         run: false,
         extension: !args.without_extension,
@@ -66,6 +66,9 @@ pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Error> {
         &history.versions(),
         purpose,
     )?;
+    if inspection.history_lost {
+        history.assume(&migrations);
+    }
     let extension = foresee_refusals(&mut transaction, &schema, &mut inspection, purpose)?;
     let pending = history.pending(&migrations);
     let sql = args.sql.then(|| {

@@ -84,7 +84,7 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Exit, Error> {
 fn look(context: &Context, schema: &Schema, migrations: &[Migration]) -> Result<Report, Error> {
     let mut session = context.connect()?;
     let mut transaction = session.read_only()?;
-    let history = History::read(&mut transaction, schema, migrations)?;
+    let mut history = History::read(&mut transaction, schema, migrations)?;
     let extension = extension::State::read(&mut transaction)?;
     let ddl_guard = ddl_guard::State::read(&mut transaction)?;
     let purpose = Purpose {
@@ -93,12 +93,15 @@ fn look(context: &Context, schema: &Schema, migrations: &[Migration]) -> Result<
     };
     let applied = history.versions();
     let inspection = Inspection::read(&mut transaction, schema, migrations, &applied, purpose)?;
+    if inspection.history_lost {
+        history.assume(migrations);
+    }
     // Last: where a right is missing, the transaction is of no more use.
     let old_rows = Counted::read(&mut transaction, &inspection.facts, schema)?;
     Ok(Report {
         schema: schema.name().to_owned(),
         state: inspection.preflight.state,
-        current: applied.iter().copied().max(),
+        current: history.versions().into_iter().max(),
         latest: migrations.last().map_or(0, |migration| migration.version),
         pending: history.pending(migrations).len(),
         migrations: migrations

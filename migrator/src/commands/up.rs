@@ -99,11 +99,14 @@ fn look(
     args: &UpArgs,
 ) -> Result<Start, Error> {
     let mut transaction = session.read_only()?;
-    let history = History::read(&mut transaction, schema, migrations)?.agreed()?;
+    let mut history = History::read(&mut transaction, schema, migrations)?.agreed()?;
     let applied = history.versions();
     let extend = !args.without_extension;
     let inspection = inspect::preflight(&mut transaction, schema, migrations, &applied, extend)?;
     elsewhere::refuse_tables_elsewhere(&mut transaction, schema)?;
+    if inspection.history_lost {
+        history.assume(migrations);
+    }
     let extension = match extend {
         true => extension::State::read(&mut transaction)?.action(&mut transaction)?,
         false => Action::Skip,
@@ -133,6 +136,15 @@ fn bring_up(
     };
     if !start.history.exists {
         create_history(runner, schema)?;
+    }
+    if start.inspection.history_lost {
+        add(
+            runner.transaction("writing the history again", As::Owner, |transaction| {
+                migrations
+                    .iter()
+                    .try_for_each(|migration| history::record(transaction, schema, migration))
+            })?,
+        );
     }
     // First, so that pending migrations find what they build on.
     let (mended, left): (Vec<_>, Vec<_>) = start

@@ -158,6 +158,8 @@ pub struct ExtensionFunction {
     pub signature: String,
     /// Belongs to the extension `ext_registry`.
     pub member: bool,
+    /// The owner of the tables may call it.
+    pub owner_execute: bool,
     pub public_execute: bool,
 }
 

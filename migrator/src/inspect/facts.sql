@@ -176,10 +176,13 @@ extension_functions AS (
     SELECT coalesce(json_agg(json_build_object(
         'signature', p.oid::regprocedure::text,
         'member', d.objid IS NOT NULL,
+        'owner_execute', NOT EXISTS (
+            SELECT FROM rel WHERE NOT has_function_privilege(rel.relowner, p.oid, 'EXECUTE')
+        ),
         'public_execute', EXISTS (
             SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) g WHERE g.grantee = 0
         )
-    ) ORDER BY 1), '[]') AS list
+    ) ORDER BY p.oid::regprocedure::text), '[]') AS list
     FROM pg_proc p
     JOIN ns ON ns.oid = p.pronamespace
     LEFT JOIN pg_extension e ON e.extname = 'ext_registry'

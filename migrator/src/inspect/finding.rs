@@ -65,9 +65,16 @@ impl Finding {
 
     /// What `up` runs by itself; it shows as the mend too.
     pub fn with_repair(mut self, repair: Repair) -> Self {
-        self.mended_by_up = true;
         self.repairs.push(repair);
-        self.with_mend("ext-migrate up")
+        self.mended_by_up()
+    }
+
+    /// `up` puts it right in one of its other steps.
+    pub fn mended_by_up(self) -> Self {
+        Self {
+            mended_by_up: true,
+            ..self.with_mend("ext-migrate up")
+        }
     }
 
     pub fn is_error(&self) -> bool {

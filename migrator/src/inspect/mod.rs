@@ -6,9 +6,11 @@ pub mod drift;
 pub mod expected;
 pub mod facts;
 pub mod finding;
+pub mod lost_history;
 pub mod names;
 pub mod obstacles;
 pub mod old_rows;
+pub mod orphans;
 pub mod preflight;
 pub mod repair;
 pub mod rewritten;
@@ -38,6 +40,8 @@ pub struct Inspection {
     pub preflight: Preflight,
     /// None where Citus is not installed.
     pub citus: Option<citus::Found>,
+    /// All that the migrations make is there, and no history tells of it: `up` writes it again.
+    pub history_lost: bool,
     migrated: bool,
 }
 
@@ -54,19 +58,24 @@ impl Inspection {
         purpose: Purpose,
     ) -> Result<Self, Error> {
         let shipped = Shipped::of(migrations)?;
-        let is_applied = |migration: &&Migration| applied.contains(&migration.version);
+        let facts = Facts::read(transaction, schema.name(), &shipped)?;
+        let citus = match facts.citus {
+            true => Some(citus::Found::read(transaction, schema)?),
+            false => None,
+        };
+        // The history is on the coordinator alone.
+        let on_worker = citus.as_ref().is_some_and(|found| found.worker);
+        let history_lost =
+            applied.is_empty() && !on_worker && lost_history::is_lost(&facts, &shipped);
+        let is_applied =
+            |migration: &&Migration| history_lost || applied.contains(&migration.version);
         let progress = match migrations.iter().filter(is_applied).count() {
             0 => Progress::None,
             all if all == migrations.len() => Progress::All,
             _ => Progress::Some,
         };
-        let facts = Facts::read(transaction, schema.name(), &shipped)?;
         let mut preflight = Preflight::judge(&facts, schema, &shipped, progress, purpose);
         let mut applied = Shipped::of(migrations.iter().filter(is_applied))?;
-        let citus = match facts.citus {
-            true => Some(citus::Found::read(transaction, schema)?),
-            false => None,
-        };
         if let Some(found) = &citus {
             found.adjust(schema, &mut preflight, &mut applied)?;
         }
@@ -75,6 +84,7 @@ impl Inspection {
             applied,
             preflight,
             citus,
+            history_lost,
             migrated: progress != Progress::None,
         })
     }
@@ -97,7 +107,11 @@ impl Inspection {
         if !self.migrated {
             return Vec::new();
         }
-        let mut findings = drift::examine(&self.facts, schema, &self.applied);
+        let mut findings = Vec::new();
+        if self.history_lost {
+            findings.push(lost_history::finding());
+        }
+        findings.extend(drift::examine(&self.facts, schema, &self.applied));
         if let Some(found) = &self.citus {
             findings.extend(found.findings(schema, &self.applied));
         }
