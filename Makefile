@@ -14,7 +14,7 @@ plain_crates = --package ext_registry_core --package ext-migrate --package ext_r
 
 # Cargo uses every core by itself, and one step needs the other's result.
 .NOTPARALLEL:
-.PHONY: help prepare build lint unit in-server integration test soak bench bench-large bench-build audit demo demo-stop psql install
+.PHONY: help prepare build lint unit in-server other-servers integration test soak bench bench-large bench-build audit demo demo-stop psql install
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 18
@@ -35,13 +35,16 @@ unit: prepare ## Tests that need no server
 in-server: prepare ## Tests that run inside a server (cargo pgrx test)
 	@$(in_env) tests/setup/pgrx-test.sh
 
+other-servers: prepare ## Prepare PostgreSQL 16 and 18, extension included, for the tests of pg_upgrade
+	@$(in_env) tests/setup/other-servers.sh
+
 integration: build ## Tests on real servers; ARGS="--test finalize" runs some of them
 	@tests/setup/pgbouncer.sh
 	@tests/setup/app-runtimes.sh
 	@$(in_env) cargo test $(plain_crates) $(ARGS)
 
 # in-server comes first: it leaves its own build of the extension behind, which `build` replaces.
-test: lint in-server integration ## Everything
+test: lint in-server other-servers integration ## Everything
 
 soak: build ## Races, crashes, resources and bad input at full size: 64 clients, 50 kills, a million calls; prints its figures
 	@$(in_env) EXT_REGISTRY_SOAK=1 cargo test $(plain_crates) --test stress --test crash --test resources --test bad_input --test migrate_online --test migrate_interrupted -- --nocapture --test-threads 1
