@@ -109,7 +109,7 @@ pub fn other_server(major: u32) -> Option<PathBuf> {
         (number == major.to_string()).then(|| PathBuf::from(pg_config))
     });
     if found.is_none() {
-        println!("skipped: there is no PostgreSQL {major} in .build (make other-servers)");
+        eprintln!("skipped: there is no PostgreSQL {major} in .build (make other-servers)");
     }
     found
 }

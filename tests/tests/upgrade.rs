@@ -14,10 +14,11 @@ fn a_registry_of_many_years_goes_through_every_major_version() {
     let _ = years.ext_migrate(&["up", "--ddl-guard"]).succeeded();
     let years = years.keep();
     let owned = Owned::create(&server);
-    for major in [16, 18] {
-        if major <= major_of(&server) {
-            continue;
-        }
+    let first = major_of(&server);
+    if first >= 18 {
+        eprintln!("skipped: no later PostgreSQL is prepared");
+    }
+    for major in [16, 18].into_iter().filter(|major| *major > first) {
         let Some(pg_config) = other_server(major) else {
             return;
         };

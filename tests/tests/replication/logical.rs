@@ -184,3 +184,40 @@ fn the_guards_of_the_subscriber_refuse_what_the_publisher_lets_through() {
     assert_eq!(row.get::<_, i64>(0), 1);
     unsubscribe(&mut client);
 }
+
+/// Above READ COMMITTED a guard cannot see whether an entry has versions, and foreign keys sleep in the worker.
+#[test]
+fn a_subscriber_that_applies_at_repeatable_read_waits_for_read_committed() {
+    let server = publisher();
+    let publisher = server.registry_of_many_years();
+    let subscriber = Server::shared().migrated_database();
+    let (mut origin, mut client) = (publisher.client(), subscriber.client());
+    let isolation = |clause: &str| {
+        let name = subscriber.name();
+        Server::shared().administer(&format!("ALTER DATABASE {name} {clause}"));
+    };
+    isolation("SET default_transaction_isolation = 'repeatable read'");
+    origin
+        .batch_execute("INSERT INTO extension_registry (id, publisher, name) VALUES (gen_random_uuid(), 'acme', 'empty')")
+        .unwrap();
+    subscribe(&publisher, &subscriber);
+    wait_for(&mut origin, &mut client);
+    origin
+        .batch_execute("DELETE FROM extension_registry WHERE name = 'empty'")
+        .unwrap();
+    wait_until("the subscription has stopped", || {
+        let row = client
+            .query_one(
+                "SELECT apply_error_count > 0
+                 FROM pg_stat_subscription_stats t JOIN pg_subscription s ON s.oid = t.subid
+                 WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())",
+                &[],
+            )
+            .unwrap();
+        row.get(0)
+    });
+    isolation("RESET default_transaction_isolation");
+    wait_for(&mut origin, &mut client);
+    Contents::of(&mut origin).assert_are_in(&mut client);
+    unsubscribe(&mut client);
+}
