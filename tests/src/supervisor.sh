@@ -38,9 +38,9 @@ kill_all() {
     kill -s KILL "$server" $children
     wait "$server"
     server=
-    # A process that is dead but not yet reaped has no executable any more.
+    # Dead, reaped or not: until then it may still hold the shared memory, for which its successor would not start.
     for process in $children; do
-        while [ -e "/proc/$process/exe" ]; do sleep 0.01; done
+        while grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$process/status"; do sleep 0.01; done
     done
 }
 
