@@ -28,10 +28,18 @@ AS $function$
         COALESCE(b.bundle_count, 0)
     FROM @extschema@.extension_version v
     LEFT JOIN LATERAL (
-        SELECT c.content_hash, (pg_catalog.count(*) OVER ())::pg_catalog.int4 AS bundle_count
+        -- The one bundle of a version that was not adopted, else the newest of several; not a plain join, which the
+        -- planner would hash even for a page. The second query runs where the first one finds nothing.
+        SELECT c.content_hash, 1 AS bundle_count
         FROM @extschema@.extension_bundle c
-        WHERE c.version_id OPERATOR(pg_catalog.=) v.id
-        ORDER BY c.created_at DESC NULLS LAST, c.content_hash COLLATE pg_catalog."C" DESC
+        WHERE c.version_id OPERATOR(pg_catalog.=) v.id AND NOT c.adopted
+        UNION ALL (
+            SELECT c.content_hash, (pg_catalog.count(*) OVER ())::pg_catalog.int4
+            FROM @extschema@.extension_bundle c
+            WHERE c.version_id OPERATOR(pg_catalog.=) v.id
+            ORDER BY c.created_at DESC NULLS LAST, c.content_hash COLLATE pg_catalog."C" DESC
+            LIMIT 1
+        )
         LIMIT 1
     ) b ON true
     WHERE v.registry_id OPERATOR(pg_catalog.=) $1

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::error::{Duplicate, Error};
 use crate::ffi::{self, Call};
-use crate::statements::{Inserted, Row, Statements};
+use crate::statements::{Row, Statements};
 
 /// Binary jsonb takes up to this many times the bytes of its text (`[1,1,…]`); above it the text is too long anyway.
 const JSONB_OVERHEAD: usize = 16;
@@ -169,42 +169,39 @@ fn publish_as_owner(
                 storage_url: publication.storage_url,
                 api: manifest.normalised_api.as_deref(),
                 published_at: publish_time(),
-                ids: [Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7()],
+                version_id: Uuid::now_v7(),
+                bundle_id: Uuid::now_v7(),
             };
-            match statements.insert(client, call, &row)? {
-                Inserted::Published {
-                    extension_id,
-                    version_id,
-                    published_at,
-                } => {
-                    return Ok(Published {
-                        extension_id,
-                        version_id,
+            let mut inserted = statements.insert(client, call, &row)?;
+            if inserted.is_none() {
+                if !wildcard
+                    && let Some(existing) =
+                        statements.existing(client, call, &version, content_hash)?
+                {
+                    return Err(Error::VersionAlreadyExists(Box::new(Duplicate {
+                        schema: schema.to_owned(),
+                        publisher: manifest.publisher.to_string(),
+                        name: manifest.name.to_string(),
                         version,
-                        content_hash: content_hash.to_owned(),
-                        published_at,
-                    });
+                        extension_id: existing.extension_id,
+                        existing_id: existing.version_id,
+                        existing_hash: existing.content_hash,
+                        existing_published_at: existing.published_at,
+                        same_content: existing.same_content,
+                    })));
                 }
-                Inserted::VersionExists { extension_id } if !wildcard => {
-                    if let Some(existing) =
-                        statements.existing(client, extension_id, &version, content_hash)?
-                    {
-                        return Err(Error::VersionAlreadyExists(Box::new(Duplicate {
-                            schema: schema.to_owned(),
-                            publisher: manifest.publisher.to_string(),
-                            name: manifest.name.to_string(),
-                            version,
-                            extension_id,
-                            existing_id: existing.version_id,
-                            existing_hash: existing.content_hash,
-                            existing_published_at: existing.published_at,
-                            same_content: existing.same_content,
-                        })));
-                    }
-                }
-                // A concurrent publish took this number, or created the entry: the next snapshot shows it.
-                Inserted::VersionExists { .. } | Inserted::EntryExists => {}
+                inserted = statements.insert_with_entry(client, call, &row, Uuid::now_v7())?;
             }
+            if let Some(inserted) = inserted {
+                return Ok(Published {
+                    extension_id: inserted.extension_id,
+                    version_id: inserted.version_id,
+                    version,
+                    content_hash: content_hash.to_owned(),
+                    published_at: inserted.published_at,
+                });
+            }
+            // A concurrent publish took this number, or created the entry: the next snapshot shows it.
             if attempts >= ATTEMPTS && !wildcard {
                 return Err(Error::NotStored("the version"));
             }

@@ -25,26 +25,20 @@ pub struct Row<'a> {
     pub api: Option<&'a str>,
     /// Microseconds since 2000.
     pub published_at: i64,
-    /// Of the registry entry, should it be missing, of the version, and of the bundle.
-    pub ids: [Uuid; 3],
+    pub version_id: Uuid,
+    pub bundle_id: Uuid,
 }
 
-/// What became of an insert.
-pub enum Inserted {
-    Published {
-        extension_id: pgrx::Uuid,
-        version_id: pgrx::Uuid,
-        published_at: TimestampWithTimeZone,
-    },
-    VersionExists {
-        extension_id: pgrx::Uuid,
-    },
-    /// The entry was created by a transaction that this statement's snapshot does not show.
-    EntryExists,
+/// A version that has been inserted, with its bundle.
+pub struct Inserted {
+    pub extension_id: pgrx::Uuid,
+    pub version_id: pgrx::Uuid,
+    pub published_at: TimestampWithTimeZone,
 }
 
 /// The published version that stands in the way.
 pub struct Existing {
+    pub extension_id: pgrx::Uuid,
     pub version_id: pgrx::Uuid,
     pub content_hash: Option<String>,
     pub published_at: Option<String>,
@@ -55,95 +49,33 @@ pub struct Existing {
 pub struct Statements {
     schema: CString,
     insert: OwnedPreparedStatement,
+    insert_with_entry: OwnedPreparedStatement,
     existing: OwnedPreparedStatement,
     lock_entry: OwnedPreparedStatement,
     highest_patch: OwnedPreparedStatement,
 }
 
-/// One statement for all three tables. The entry is locked against deletion before the version refers to it; a
-/// version that exists gives a row without version id; an entry that only later snapshots show gives no row.
-const INSERT: &str = r#"
-WITH entry AS (
-    SELECT r.id
-    FROM @schema@.extension_registry r
-    WHERE r.publisher = ($1 ->> 'publisher') AND r.name = ($1 ->> 'name')
-    FOR KEY SHARE
-), created AS (
-    INSERT INTO @schema@.extension_registry (id, publisher, name)
-    SELECT $8, $1 ->> 'publisher', $1 ->> 'name'
-    WHERE NOT EXISTS (SELECT FROM entry)
-    ON CONFLICT (publisher, name) DO NOTHING
-    RETURNING id
-), extension AS (
-    SELECT id FROM entry UNION ALL SELECT id FROM created
-), version AS (
-    INSERT INTO @schema@.extension_version
-        (id, registry_id, version, runtime, main_entry, api, api_endpoints, ui, capabilities, assets, created_at)
-    SELECT
-        $9, e.id, $2, $1 ->> 'runtime', COALESCE($1 #>> '{ui,entry}', 'main'),
-        api.given, COALESCE(NULLIF(api.given -> 'endpoints', 'null'), '[]'),
-        NULLIF($1 -> 'ui', 'null'), COALESCE(NULLIF($1 -> 'capabilities', 'null'), '[]'),
-        NULLIF($1 -> 'assets', 'null'), $11
-    FROM extension e, (VALUES (COALESCE($7::jsonb, NULLIF($1 -> 'api', 'null'), '{}'))) api (given)
-    ON CONFLICT (registry_id, version) DO NOTHING
-    RETURNING id, created_at
-), bundle AS (
-    INSERT INTO @schema@.extension_bundle
-        (id, version_id, content_hash, signature, precompiled, storage_url, size_bytes, created_at)
-    SELECT $10, v.id, $3, $4, NULLIF($1 -> 'precompiled', 'null'), $5, $6, v.created_at
-    FROM version v
-    RETURNING version_id
-)
-SELECT e.id, v.id, v.created_at, b.version_id IS NOT NULL
-FROM extension e
-LEFT JOIN version v ON true
-LEFT JOIN bundle b ON true
-"#;
+const INSERT: &str = include_str!("statements/insert.sql");
+const ENTRY: &str = include_str!("statements/entry.sql");
+const NEW_ENTRY: &str = include_str!("statements/new_entry.sql");
+const EXISTING: &str = include_str!("statements/existing.sql");
+const LOCK_ENTRY: &str = include_str!("statements/lock_entry.sql");
+const HIGHEST_PATCH: &str = include_str!("statements/highest_patch.sql");
 
-/// The version in the way, as the list shows it. Old hashes may be in upper case or without prefix.
-const EXISTING: &str = r#"
-SELECT
-    v.id,
-    convert_to(b.content_hash, getdatabaseencoding()),
-    to_json(v.created_at) #>> '{}',
-    EXISTS (
-        SELECT
-        FROM @schema@.extension_bundle c
-        WHERE c.version_id = v.id AND lower(c.content_hash) IN ($3, substr($3, 8))
-    )
-FROM @schema@.extension_version v
-LEFT JOIN LATERAL (
-    SELECT c.content_hash
-    FROM @schema@.extension_bundle c
-    WHERE c.version_id = v.id
-    ORDER BY c.created_at DESC NULLS LAST, c.content_hash COLLATE "C" DESC
-    LIMIT 1
-) b ON true
-WHERE v.registry_id = $1 AND v.version = $2
-"#;
-
-/// Wildcard publishes of one extension queue here, so that each sees the number that the one before it took.
-/// Publishes of a given version pass: their FOR KEY SHARE does not conflict.
-const LOCK_ENTRY: &str = r#"
-SELECT r.id
-FROM @schema@.extension_registry r
-WHERE r.publisher = ($1 ->> 'publisher') AND r.name = ($1 ->> 'name')
-FOR NO KEY UPDATE
-"#;
-
-/// The first entry of extension_version_release_idx for the series, read backwards. Old rows may hold what is nearly
-/// SemVer: a number beyond 64 bits, build metadata with an empty part.
-const HIGHEST_PATCH: &str = r#"
-SELECT substring(v.version COLLATE "C" FROM '^[0-9]+[.][0-9]+[.]([0-9]+)')
-FROM @schema@.extension_version v
-WHERE v.registry_id = $1
-  AND substring(v.version COLLATE "C" FROM '^([0-9]+[.][0-9]+)[.]') = $2
-  AND v.version COLLATE "C" ~ '^(0|[1-9][0-9]*)[.](0|[1-9][0-9]*)[.](0|[1-9][0-9]*)([+][0-9A-Za-z.-]+)?$'
-  AND substring(v.version COLLATE "C" FROM '^[0-9]+[.][0-9]+[.]([0-9]+)')::numeric <= 18446744073709551615
-  AND v.version COLLATE "C" !~ '[+.][.]|[.]$'
-ORDER BY substring(v.version COLLATE "C" FROM '^[0-9]+[.][0-9]+[.]([0-9]+)')::numeric DESC
-LIMIT 1
-"#;
+/// Types of the parameters of INSERT; the last one belongs to NEW_ENTRY.
+const INSERT_TYPES: [Oid; 11] = [
+    JSONBOID,
+    TEXTOID,
+    TEXTOID,
+    TEXTOID,
+    TEXTOID,
+    INT8OID,
+    TEXTOID,
+    UUIDOID,
+    UUIDOID,
+    TIMESTAMPTZOID,
+    UUIDOID,
+];
 
 impl Statements {
     /// The plans for the tables of a schema.
@@ -169,83 +101,43 @@ impl Statements {
         };
         Ok(Self {
             schema: schema.to_owned(),
-            insert: prepare(
-                INSERT,
-                &[
-                    JSONBOID,
-                    TEXTOID,
-                    TEXTOID,
-                    TEXTOID,
-                    TEXTOID,
-                    INT8OID,
-                    TEXTOID,
-                    UUIDOID,
-                    UUIDOID,
-                    UUIDOID,
-                    TIMESTAMPTZOID,
-                ],
-            )?,
-            existing: prepare(EXISTING, &[UUIDOID, TEXTOID, TEXTOID])?,
+            insert: prepare(&INSERT.replace("@extension@", ENTRY), &INSERT_TYPES[..10])?,
+            insert_with_entry: prepare(&INSERT.replace("@extension@", NEW_ENTRY), &INSERT_TYPES)?,
+            existing: prepare(EXISTING, &[JSONBOID, TEXTOID, TEXTOID])?,
             lock_entry: prepare(LOCK_ENTRY, &[JSONBOID])?,
             highest_patch: prepare(HIGHEST_PATCH, &[UUIDOID, TEXTOID])?,
         })
     }
 
-    /// Inserts entry, version and bundle as far as they are missing.
+    /// Inserts version and bundle. Nothing where the version exists or the entry is missing.
     pub fn insert(
         &self,
         client: &mut SpiClient<'_>,
         call: &Call,
         row: &Row<'_>,
-    ) -> Result<Inserted, Error> {
-        let [entry_id, version_id, bundle_id] =
-            row.ids.map(|id| pgrx::Uuid::from_bytes(*id.as_bytes()));
-        let stored = client
-            .update(
-                &self.insert,
-                None,
-                &[
-                    call.parameter(0, JSONBOID),
-                    row.version.into(),
-                    row.content_hash.into(),
-                    call.parameter(row.signature, TEXTOID),
-                    call.parameter(row.storage_url, TEXTOID),
-                    row.size_bytes.into(),
-                    row.api.map(stored_json).into(),
-                    entry_id.into(),
-                    version_id.into(),
-                    bundle_id.into(),
-                    timestamp(row.published_at),
-                ],
-            )?
-            .first();
-        if stored.is_empty() {
-            return Ok(Inserted::EntryExists);
-        }
-        let extension_id = stored
-            .get::<pgrx::Uuid>(1)?
-            .ok_or(Error::NotStored("the registry entry"))?;
-        let Some(version_id) = stored.get::<pgrx::Uuid>(2)? else {
-            return Ok(Inserted::VersionExists { extension_id });
-        };
-        let published_at = stored
-            .get::<TimestampWithTimeZone>(3)?
-            .ok_or(Error::NotStored("the publish time"))?;
-        if stored.get::<bool>(4)? != Some(true) {
-            return Err(Error::NotStored("the bundle"));
-        }
-        Ok(Inserted::Published {
-            extension_id,
-            version_id,
-            published_at,
-        })
+    ) -> Result<Option<Inserted>, Error> {
+        inserted(client, &self.insert, &row.parameters(call))
+    }
+
+    /// The same, with the entry where it is missing. Nothing where the version exists, or where a transaction that
+    /// this statement's snapshot does not show has created the entry.
+    pub fn insert_with_entry(
+        &self,
+        client: &mut SpiClient<'_>,
+        call: &Call,
+        row: &Row<'_>,
+        entry_id: Uuid,
+    ) -> Result<Option<Inserted>, Error> {
+        let mut parameters = row.parameters(call);
+        parameters.push(uuid(entry_id));
+        inserted(client, &self.insert_with_entry, &parameters)
     }
 
     /// The version that is published already, if this snapshot shows it.
     pub fn existing(
         &self,
         client: &SpiClient<'_>,
-        extension_id: pgrx::Uuid,
+        call: &Call,
         version: &str,
         content_hash: &str,
     ) -> Result<Option<Existing>, Error> {
@@ -253,21 +145,25 @@ impl Statements {
             .select(
                 &self.existing,
                 Some(1),
-                &[extension_id.into(), version.into(), content_hash.into()],
+                &[
+                    call.parameter(0, JSONBOID),
+                    version.into(),
+                    content_hash.into(),
+                ],
             )?
             .first();
-        let Some(version_id) = (if found.is_empty() {
-            None
-        } else {
-            found.get::<pgrx::Uuid>(1)?
-        }) else {
+        if found.is_empty() {
+            return Ok(None);
+        }
+        let (Some(extension_id), Some(version_id)) = (found.get(1)?, found.get(2)?) else {
             return Ok(None);
         };
         Ok(Some(Existing {
+            extension_id,
             version_id,
-            content_hash: found.get::<Vec<u8>>(2)?.map(|hash| ffi::readable(&hash)),
-            published_at: found.get(3)?,
-            same_content: found.get(4)?.unwrap_or(false),
+            content_hash: found.get::<Vec<u8>>(3)?.map(|hash| ffi::readable(&hash)),
+            published_at: found.get(4)?,
+            same_content: found.get(5)?.unwrap_or(false),
         }))
     }
 
@@ -300,6 +196,46 @@ impl Statements {
     }
 }
 
+impl Row<'_> {
+    /// The parameters of INSERT.
+    fn parameters<'a>(&'a self, call: &'a Call) -> Vec<DatumWithOid<'a>> {
+        vec![
+            call.parameter(0, JSONBOID),
+            self.version.into(),
+            self.content_hash.into(),
+            call.parameter(self.signature, TEXTOID),
+            call.parameter(self.storage_url, TEXTOID),
+            self.size_bytes.into(),
+            self.api.map(stored_json).into(),
+            uuid(self.version_id),
+            uuid(self.bundle_id),
+            timestamp(self.published_at),
+        ]
+    }
+}
+
+/// Runs INSERT and reads its row.
+fn inserted(
+    client: &mut SpiClient<'_>,
+    statement: &OwnedPreparedStatement,
+    parameters: &[DatumWithOid<'_>],
+) -> Result<Option<Inserted>, Error> {
+    let stored = client.update(statement, None, parameters)?.first();
+    if stored.is_empty() {
+        return Ok(None);
+    }
+    if stored.get::<bool>(4)? != Some(true) {
+        return Err(Error::NotStored("the bundle"));
+    }
+    Ok(Some(Inserted {
+        extension_id: stored
+            .get(1)?
+            .ok_or(Error::NotStored("the registry entry"))?,
+        version_id: stored.get(2)?.ok_or(Error::NotStored("the version"))?,
+        published_at: stored.get(3)?.ok_or(Error::NotStored("the publish time"))?,
+    }))
+}
+
 /// JSON text for the server to parse. SQL_ASCII knows no `\u` escapes: there the bytes are stored as they came.
 fn stored_json(text: &str) -> String {
     if ffi::database_encoding() == PG_SQL_ASCII {
@@ -314,6 +250,10 @@ fn in_schema(sql: &str, quoted: &CStr) -> CString {
     let parts: Vec<&[u8]> = sql.split("@schema@").map(str::as_bytes).collect();
     // Cannot happen: neither the literals above nor a C string have a NUL inside.
     CString::new(parts.join(quoted.to_bytes())).expect("SQL without NUL")
+}
+
+fn uuid<'a>(id: Uuid) -> DatumWithOid<'a> {
+    pgrx::Uuid::from_bytes(*id.as_bytes()).into()
 }
 
 fn timestamp<'a>(microseconds: i64) -> DatumWithOid<'a> {

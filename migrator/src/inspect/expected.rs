@@ -42,7 +42,11 @@ fn without_casts(definition: &str) -> String {
 const DEFINITIONS: &[(&str, &str)] = &[
     (
         "extension_bundle_content_hash_check",
-        r#"CHECK ((adopted OR (((content_hash)::text COLLATE "C") ~ '^sha256:[0-9a-f]{64}$'::text)))"#,
+        r#"CHECK ((adopted OR ((octet_length((content_hash)::text) = 71) AND (((content_hash)::text COLLATE "C") ~ '^sha256:[0-9a-f]*$'::text))))"#,
+    ),
+    (
+        "extension_bundle_immutable_insert",
+        r#"CREATE TRIGGER extension_bundle_immutable_insert BEFORE INSERT ON @schema@.extension_bundle FOR EACH ROW WHEN ((current_setting('ext_registry.finalizing'::text, true) IS DISTINCT FROM 'on'::text)) EXECUTE FUNCTION @schema@.extension_bundle_immutable()"#,
     ),
     (
         "extension_bundle_immutable_stored",
@@ -54,7 +58,7 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ),
     (
         "extension_bundle_immutable",
-        r#"CREATE TRIGGER extension_bundle_immutable BEFORE INSERT OR DELETE OR UPDATE ON @schema@.extension_bundle FOR EACH ROW EXECUTE FUNCTION @schema@.extension_bundle_immutable()"#,
+        r#"CREATE TRIGGER extension_bundle_immutable BEFORE DELETE OR UPDATE ON @schema@.extension_bundle FOR EACH ROW EXECUTE FUNCTION @schema@.extension_bundle_immutable()"#,
     ),
     (
         "extension_bundle_size_bytes_check",

@@ -209,8 +209,10 @@ fn the_install_and_the_bundle_come_from_their_unique_indexes() {
             .into_iter()
             .filter(|node| node["Relation Name"] == table)
             .collect();
-        assert_eq!(scans.len(), 1, "{plan:#}");
-        let name = scans[0]["Index Name"].as_str().unwrap_or_default();
-        assert!(name.starts_with(index), "{table}: {plan:#}");
+        assert!(!scans.is_empty(), "{plan:#}");
+        for scan in scans {
+            let name = scan["Index Name"].as_str().unwrap_or_default();
+            assert!(name.starts_with(index), "{table}: {plan:#}");
+        }
     }
 }

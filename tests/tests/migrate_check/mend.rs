@@ -18,7 +18,7 @@ fn each_guard_removed_or_weakened_is_named_and_mended() {
             &[],
         )
         .unwrap();
-    assert_eq!(guards.len(), 11);
+    assert_eq!(guards.len(), 12);
     for (number, guard) in guards.iter().enumerate() {
         let (name, table): (String, String) = (guard.get(0), guard.get(1));
         let object = format!("{name} on {table}");
@@ -136,7 +136,7 @@ fn everything_at_once_is_mended_at_once() {
         .ext_migrate(&["up", "--without-extension", "--format", "json"])
         .succeeded()
         .json();
-    assert_eq!(report["mended"].as_array().unwrap().len(), 3 + 3 + 11 + 3);
+    assert_eq!(report["mended"].as_array().unwrap().len(), 3 + 3 + 12 + 3);
     assert_eq!(report["left"].as_array().unwrap().len(), 0);
     assert_eq!(found(&checked(&db, 0)), []);
     let comment: Option<String> = db

@@ -36,6 +36,7 @@ fn in_path(path: &str, statement: &str) -> String {
 
 pub fn sessions() -> Vec<Way> {
     let replica = |statement: &str| format!("SET session_replication_role = replica; {statement}");
+    let forged = |statement: &str| format!("SET ext_registry.finalizing = on; {statement}");
     vec![
         way(
             "session_replication_role = replica, then UPDATE or DELETE of a version",
@@ -104,6 +105,24 @@ pub fn sessions() -> Vec<Way> {
                 "DO $$ BEGIN TRUNCATE public.extension_bundle; EXCEPTION WHEN OTHERS THEN NULL; END $$",
             ],
             super::everyone(Allowed("what was refused is undone")),
+        ),
+        way(
+            "finalize's own setting, then a second bundle of an old version, or a change of one",
+            [
+                forged(SECOND),
+                forged("INSERT INTO public.extension_bundle (id, version_id, content_hash, adopted)
+                    VALUES (gen_random_uuid(), '00000000-0000-0000-0000-0000000000a0', 'x', true)"),
+                forged("UPDATE public.extension_bundle SET signature = 'x'"),
+                forged("DELETE FROM public.extension_bundle"),
+            ],
+            writers(BUNDLE),
+        ),
+        way(
+            "… then a second bundle of a new version",
+            [forged("INSERT INTO public.extension_bundle (id, version_id, content_hash)
+                SELECT gen_random_uuid(), v.id, 'sha256:' || repeat('c', 64)
+                FROM public.extension_version v WHERE NOT v.adopted LIMIT 1")],
+            writers(Refused("23505", Some("extension_bundle_version_id_unique"))),
         ),
         way(
             "hostile functions, operators, types and tables first in search_path",

@@ -1,0 +1,6 @@
+-- Wildcard publishes of one extension queue here, so that each sees the number that the one before it took.
+-- Publishes of a given version pass: their FOR KEY SHARE does not conflict.
+SELECT r.id
+FROM @schema@.extension_registry r
+WHERE r.publisher = ($1 ->> 'publisher') AND r.name = ($1 ->> 'name')
+FOR NO KEY UPDATE
