@@ -52,13 +52,15 @@ pub fn filled<'server>(
 
 /// The tables, with nothing in them, and the rights of the app.
 pub fn empty(server: &Server, tables: Tables) -> Database<'_> {
-    let database = server.empty_database();
+    let database = match tables {
+        Tables::Old => server.empty_database(),
+        _ => server.migrated_database(),
+    };
     let mut client = database.client();
     let mut run = |sql: &str| client.batch_execute(sql).expect("the database is new");
     if tables == Tables::Old {
         run(&old_schema::old_schema(&[]));
     } else {
-        database.ext_migrate(&["up"]).succeeded();
         database
             .ext_migrate(&["grant", "--publisher", APP, "--reader", APP])
             .succeeded();
@@ -142,6 +144,8 @@ fn write(database: &Database<'_>, tables: Tables, rows: &str) {
     run(include_str!("fill_begin.sql"));
     run(&rows);
     run(include_str!("fill_end.sql"));
-    run("VACUUM (ANALYZE)");
+    run(
+        "VACUUM (ANALYZE) extension_registry, extension_version, extension_bundle, tenant_extension_install",
+    );
     run("CHECKPOINT");
 }

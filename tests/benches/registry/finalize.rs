@@ -89,6 +89,12 @@ impl<'server> Place<'server> {
         }
     }
 
+    /// Leaves the databases to the end of the server: to drop one forces a checkpoint, after which every page that the
+    /// next round touches goes into the WAL as a whole.
+    fn leave(self) {
+        std::mem::forget((self.guarded, self.unguarded, self.old));
+    }
+
     fn database(&self, tables: Tables) -> Option<&Database<'server>> {
         match tables {
             Tables::Guarded => Some(&self.guarded),
@@ -156,6 +162,10 @@ impl Cell {
                 for lane in rotated(lanes.len(), round) {
                     let slice = lanes[lane].1.slice(limit);
                     slices[number].1[lane].1.push(slice);
+                }
+                drop(opened);
+                if let Some(copied) = copied {
+                    copied.leave();
                 }
             }
         }

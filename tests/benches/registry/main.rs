@@ -3,6 +3,7 @@
 //! `make bench` and `make bench-large` run it under `cargo bench`; `ARGS="finalize list"` runs parts. Under
 //! `cargo test` it runs once at tiny sizes, without judging any time.
 
+mod agreement;
 mod baselines;
 mod bundle;
 mod databases;
@@ -54,6 +55,7 @@ fn main() {
     let wanted = |part: &str| named.is_empty() || named.iter().any(|name| *name == part);
 
     let server = databases::server(scale);
+    agreement::check(&server);
     let mut rows = Vec::new();
     for (name, measure) in PARTS.into_iter().filter(|(name, _)| wanted(name)) {
         eprintln!("measuring {name}");
