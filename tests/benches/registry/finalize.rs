@@ -41,8 +41,14 @@ struct Place<'server> {
 struct Cell {
     clients: usize,
     synchronous_commit: bool,
-    /// Per size and lane.
-    slices: Vec<(u64, Vec<(Lane, Vec<Slice>)>)>,
+    measured: Vec<Measured>,
+}
+
+/// The slices of one lane at one size.
+struct Measured {
+    versions: u64,
+    lane: Lane,
+    slices: Vec<Slice>,
 }
 
 pub fn run(server: &Server, scale: &Scale) -> Part {
@@ -134,17 +140,11 @@ impl Cell {
                 (place.versions > COPIED_UP_TO).then(|| place.open(clients, synchronous_commit))
             })
             .collect();
-        let mut slices: Vec<(u64, Vec<(Lane, Vec<Slice>)>)> = places
-            .iter()
-            .map(|place| {
-                let measured = |lane: &&Lane| place.database(lane.tables).is_some();
-                let lanes = LANES.iter().filter(measured);
-                (
-                    place.versions,
-                    lanes.map(|lane| (*lane, Vec::new())).collect(),
-                )
-            })
-            .collect();
+        let mut cell = Self {
+            clients,
+            synchronous_commit,
+            measured: Vec::new(),
+        };
         for round in 0..scale.rounds {
             for (number, place) in places.iter().enumerate() {
                 let limit = Limit {
@@ -160,8 +160,9 @@ impl Cell {
                     .or(kept[number].as_mut())
                     .expect("kept or opened");
                 for lane in rotated(lanes.len(), round) {
-                    let slice = lanes[lane].1.slice(limit);
-                    slices[number].1[lane].1.push(slice);
+                    let (kind, publishers) = &mut lanes[lane];
+                    let slice = publishers.slice(limit);
+                    cell.add(place.versions, *kind, slice);
                 }
                 drop(opened);
                 if let Some(copied) = copied {
@@ -169,16 +170,36 @@ impl Cell {
                 }
             }
         }
-        Self {
-            clients,
-            synchronous_commit,
-            slices,
+        cell
+    }
+
+    fn add(&mut self, versions: u64, lane: Lane, slice: Slice) {
+        let same = |measured: &&mut Measured| measured.is(versions, lane);
+        match self.measured.iter_mut().find(same) {
+            Some(measured) => measured.slices.push(slice),
+            None => self.measured.push(Measured {
+                versions,
+                lane,
+                slices: vec![slice],
+            }),
         }
     }
 
+    /// In ascending order.
+    fn sizes(&self) -> Vec<u64> {
+        let mut sizes: Vec<_> = self
+            .measured
+            .iter()
+            .map(|measured| measured.versions)
+            .collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        sizes
+    }
+
     fn report(&self, scale: &Scale, rows: &mut Vec<Row>) {
-        for (versions, _) in &self.slices {
-            let at = self.at(&count(*versions));
+        for versions in self.sizes() {
+            let at = self.at(&count(versions));
             let only_off = |target| {
                 if self.synchronous_commit {
                     Target::None
@@ -187,7 +208,7 @@ impl Cell {
                 }
             };
             let mut compare = |work: &str, ours: Lane, theirs: Lane, target| {
-                if let Some(comparison) = self.comparison((*versions, ours), (*versions, theirs)) {
+                if let Some(comparison) = self.comparison((versions, ours), (versions, theirs)) {
                     rows.push(comparison.row(work, &at, target));
                 }
             };
@@ -241,9 +262,9 @@ impl Cell {
     }
 
     fn series(&self, lane: Lane) -> Series {
-        let points = self.slices.iter().filter_map(|(versions, _)| {
-            let slices = self.lane((*versions, lane))?;
-            Some((*versions, Slice::median_micros(slices)))
+        let points = self.sizes().into_iter().filter_map(|versions| {
+            let slices = self.lane((versions, lane))?;
+            Some((versions, Slice::median_micros(slices)))
         });
         Series {
             name: lane.name,
@@ -270,9 +291,15 @@ impl Cell {
     }
 
     fn lane(&self, (versions, lane): (u64, Lane)) -> Option<&[Slice]> {
-        let (_, lanes) = self.slices.iter().find(|(size, _)| *size == versions)?;
-        let (_, slices) = lanes.iter().find(|(other, _)| other.name == lane.name)?;
-        Some(slices)
+        let mut measured = self.measured.iter();
+        let found = measured.find(|measured| measured.is(versions, lane))?;
+        Some(&found.slices)
+    }
+}
+
+impl Measured {
+    fn is(&self, versions: u64, lane: Lane) -> bool {
+        (self.versions, self.lane.name) == (versions, lane.name)
     }
 }
 
