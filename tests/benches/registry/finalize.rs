@@ -6,11 +6,11 @@ use ext_registry_tests::{Database, Server};
 use crate::baselines::{
     CLIENT_FLOW, DUPLICATE, FINALIZE, Lane, OLD, PLPGSQL, RAW, Tables, UNGUARDED,
 };
-use crate::databases::{copy, copy_without_guards, extensions, filled};
+use crate::databases::{copy, copy_without_guards, filled};
 use crate::plot::Series;
 use crate::report::{Comparison, Part, Row, Target};
 use crate::scale::{Scale, count};
-use crate::sessions::{Limit, Publishers, Slice, rotated};
+use crate::sessions::{Limit, Load, Publishers, Slice, rotated};
 
 const LANES: [Lane; 7] = [
     FINALIZE,
@@ -109,13 +109,13 @@ impl<'server> Place<'server> {
         }
     }
 
-    fn open(&self, clients: usize, synchronous_commit: bool) -> Vec<(Lane, Publishers)> {
+    fn open(&self, load: Load) -> Vec<(Lane, Publishers)> {
         let open = |lane: &Lane| {
             let database = self.database(lane.tables)?;
-            let extensions = extensions(self.versions);
-            let publishers =
-                Publishers::open(*lane, database, clients, synchronous_commit, extensions);
-            Some((*lane, publishers))
+            Some((
+                *lane,
+                Publishers::open(*lane, database, self.versions, load),
+            ))
         };
         LANES.iter().filter_map(open).collect()
     }
@@ -129,6 +129,11 @@ impl Cell {
         synchronous_commit: bool,
     ) -> Self {
         // All sizes in the simplest case, for the plot; else the smallest and the largest.
+        let load = Load {
+            clients,
+            synchronous_commit,
+            warm_up: scale.warm_up,
+        };
         let simplest = is_simplest(clients, synchronous_commit);
         let places: Vec<_> = places
             .iter()
@@ -136,9 +141,7 @@ impl Cell {
             .collect();
         let mut kept: Vec<_> = places
             .iter()
-            .map(|place| {
-                (place.versions > COPIED_UP_TO).then(|| place.open(clients, synchronous_commit))
-            })
+            .map(|place| (place.versions > COPIED_UP_TO).then(|| place.open(load)))
             .collect();
         let mut cell = Self {
             clients,
@@ -152,9 +155,7 @@ impl Cell {
                     operations: usize::try_from(place.versions / GROWTH).unwrap_or(usize::MAX),
                 };
                 let copied = kept[number].is_none().then(|| place.copy());
-                let mut opened = copied
-                    .as_ref()
-                    .map(|place| place.open(clients, synchronous_commit));
+                let mut opened = copied.as_ref().map(|place| place.open(load));
                 let lanes = opened
                     .as_mut()
                     .or(kept[number].as_mut())

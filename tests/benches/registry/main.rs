@@ -65,11 +65,11 @@ fn main() {
             let drawing = plot::draw(&part.series, name).expect("lines can be drawn");
             write(scale, &format!("{}-{name}.svg", scale.name), &drawing);
         }
+        // After each part: the next one may take long.
+        write(scale, &format!("{}.md", scale.name), &report::table(&rows));
     }
-    let table = report::table(&rows);
-    write(scale, &format!("{}.md", scale.name), &table);
     if scale.name != SMOKE.name {
-        println!("{table}");
+        println!("{}", report::table(&rows));
     }
 }
 

@@ -9,6 +9,8 @@ pub struct Scale {
     pub versions: &'static [u64],
     pub clients: &'static [usize],
     pub rounds: usize,
+    /// As often as a connection publishes before it is measured: caches are filled and plans are kept by then.
+    pub warm_up: usize,
     pub slice: Duration,
     /// Versions of one extension where pages are read; the first and the last are compared.
     pub listed: &'static [u64],
@@ -28,6 +30,7 @@ pub const SMOKE: Scale = Scale {
     versions: &[200, 400],
     clients: &[2],
     rounds: 1,
+    warm_up: 2,
     slice: Duration::from_millis(5),
     listed: &[40, 200],
     listed_whole: 200,
@@ -42,6 +45,7 @@ pub const SMALL: Scale = Scale {
     versions: &[10_000, 50_000, 200_000],
     clients: &[1, 8],
     rounds: 7,
+    warm_up: 20,
     slice: Duration::from_millis(300),
     listed: &[1_000, 10_000, 100_000],
     listed_whole: 10_000,
@@ -61,6 +65,7 @@ pub const LARGE: Scale = Scale {
     versions: &[10_000, 100_000, 1_000_000, 5_000_000],
     clients: &[1, 8],
     rounds: 11,
+    warm_up: 20,
     slice: Duration::from_millis(1000),
     listed: &[1_000, 10_000, 100_000, 1_000_000],
     listed_whole: 10_000,

@@ -9,12 +9,18 @@ use ext_registry_tests::{Database, backend_pid};
 use postgres::{Client, Config, NoTls};
 
 use crate::baselines::{Lane, Publish};
-use crate::databases::APP;
+use crate::databases::{APP, extensions};
 use crate::publication::Picks;
 use crate::report::median;
 
-/// As often as a connection publishes before it is measured: caches are filled and plans are kept by then.
-const WARM_UP: usize = 20;
+/// Who publishes.
+#[derive(Clone, Copy)]
+pub struct Load {
+    pub clients: usize,
+    pub synchronous_commit: bool,
+    /// As often as each publishes before it is measured.
+    pub warm_up: usize,
+}
 
 /// When a slice ends: whichever comes first.
 #[derive(Clone, Copy)]
@@ -76,14 +82,9 @@ struct Publisher {
 }
 
 impl Publishers {
-    pub fn open(
-        lane: Lane,
-        database: &Database<'_>,
-        clients: usize,
-        synchronous_commit: bool,
-        extensions: u64,
-    ) -> Self {
-        let commit = if synchronous_commit { "on" } else { "off" };
+    /// They publish for extensions of a database with so many versions.
+    pub fn open(lane: Lane, database: &Database<'_>, versions: u64, load: Load) -> Self {
+        let commit = if load.synchronous_commit { "on" } else { "off" };
         let open = |number| {
             let mut client = connect(database);
             client
@@ -93,15 +94,15 @@ impl Publishers {
             let mut publisher = Publisher {
                 lane,
                 work: (lane.open)(client),
-                picks: Picks::new(extensions, number as u64),
+                picks: Picks::new(extensions(versions), number as u64),
                 backend,
             };
-            for _ in 0..WARM_UP {
+            for _ in 0..load.warm_up {
                 publisher.publish();
             }
             publisher
         };
-        Self((0..clients).map(open).collect())
+        Self((0..load.clients).map(open).collect())
     }
 
     /// Lets all of them publish until the limit.

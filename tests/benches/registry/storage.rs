@@ -6,11 +6,11 @@ use std::time::Duration;
 use ext_registry_tests::{Database, Server};
 
 use crate::baselines::{FINALIZE, Lane, OLD};
-use crate::databases::{empty, extensions};
+use crate::databases::empty;
 use crate::publication::Publication;
 use crate::report::{Row, Target};
 use crate::scale::{Scale, count};
-use crate::sessions::{Limit, Publishers};
+use crate::sessions::{Limit, Load, Publishers};
 
 /// Bytes per version.
 struct Cost {
@@ -53,7 +53,16 @@ fn publish(server: &Server, scale: &Scale, lane: Lane) -> Cost {
     // None comes in between: the server's limits are far, and pages that are new need no image in the WAL.
     server.administer("CHECKPOINT");
     let versions = usize::try_from(scale.stored).expect("fits");
-    let mut publishers = Publishers::open(lane, &database, 4, false, extensions(scale.stored));
+    let mut publishers = Publishers::open(
+        lane,
+        &database,
+        scale.stored,
+        Load {
+            clients: 4,
+            synchronous_commit: false,
+            warm_up: scale.warm_up,
+        },
+    );
     let before = wal(&database);
     let slice = publishers.slice(Limit {
         time: Duration::MAX,

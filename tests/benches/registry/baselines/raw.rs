@@ -92,8 +92,12 @@ impl Publish for Raw {
         if self.assets {
             parameters.push(&Json(ASSETS));
         }
-        self.client
-            .query_one(&self.statement, &parameters)
-            .expect("the version is new");
+        loop {
+            let stored = self.client.query_opt(&self.statement, &parameters);
+            // No row when another client has just created the entry: the next statement sees it.
+            if stored.expect("the tables take it").is_some() {
+                return;
+            }
+        }
     }
 }
