@@ -14,7 +14,7 @@ plain_crates = --package ext_registry_core --package ext-migrate --package ext_r
 
 # Cargo uses every core by itself, and one step needs the other's result.
 .NOTPARALLEL:
-.PHONY: help prepare build lint unit in-server other-servers integration test soak bench bench-large bench-build audit demo demo-stop psql install
+.PHONY: help prepare build lint unit in-server other-servers integration test soak bench bench-large bench-build audit demo demo-stop psql install deb deb-test freeze
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 18
@@ -73,3 +73,12 @@ psql: ## Open psql on the server of the demo
 
 install: ## Install into the PostgreSQL of PG_CONFIG=/path/to/pg_config, and ext-migrate with cargo install
 	@tests/setup/install.sh
+
+deb: prepare ## Build Debian packages of the extension and of ext-migrate into .build/deb
+	@$(in_env) packaging/debian/build.sh
+
+deb-test: ## Install those packages in a fresh Debian and use them there; needs root and debootstrap
+	@packaging/debian/test.sh
+
+freeze: build ## Record the files of the release that CHANGELOG.md names: from then on they do not change
+	@$(in_env) UPDATE_RELEASED=1 cargo test $(plain_crates) --test release files_of_a_release
