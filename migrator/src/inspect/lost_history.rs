@@ -1,37 +1,45 @@
-//! A registry whose history is gone: a dump of the schema alone was restored, or one without the history table. All
-//! that the migrations made is there; to run them again would fail, and to take the tables for old ones would be wrong.
+//! A registry whose history is gone: a dump of the schema or of some tables was restored. What the migrations made
+//! is there; to run them again would fail, and to take the tables for old ones would be wrong.
 
-use super::facts::{Facts, GUARDED, TABLES};
+use super::facts::{Facts, TABLES};
 use super::finding::Finding;
 use super::shipped::Shipped;
 
-/// True where every guard is there, for a history that is empty or missing. What else the migrations made may have
-/// been lost too: that is drift, and is found and mended as such.
+/// True where the marks have the default that only the guards' migrations give them, and all guards or all checks are
+/// there, for a history that is empty or missing. What else the migrations made may have been lost too, as the guards
+/// are in a dump of the tables by name: that is drift, and is found and mended as such.
 pub fn is_lost(facts: &Facts, shipped: &Shipped) -> bool {
     let tables = TABLES.iter().all(|table| facts.relation(table).is_some());
-    let marks = GUARDED[1..].iter().all(|table| {
+    let marks = shipped.defaults.iter().all(|shipped| {
         facts
-            .relation(table)
-            .is_some_and(|relation| relation.column("adopted").is_some())
+            .relation(&shipped.table)
+            .and_then(|relation| relation.column(&shipped.column))
+            .is_some_and(|column| column.default.as_deref() == Some("false"))
     });
-    let functions = shipped.functions.iter().all(|function| {
+    let guards = shipped.triggers.iter().all(|shipped| {
         facts
-            .function(&function.name)
-            .is_some_and(|found| found.returns == "trigger")
+            .relation(&shipped.table)
+            .is_some_and(|relation| relation.trigger(&shipped.name).is_some())
     });
-    let triggers = shipped.triggers.iter().all(|trigger| {
+    let checks = shipped.checks.iter().all(|shipped| {
         facts
-            .relation(&trigger.table)
-            .is_some_and(|relation| relation.trigger(&trigger.name).is_some())
+            .relation(&shipped.table)
+            .is_some_and(|relation| relation.constraint(&shipped.name).is_some())
     });
-    tables && marks && functions && triggers && !shipped.triggers.is_empty()
+    let ships_all = ![
+        shipped.defaults.is_empty(),
+        shipped.triggers.is_empty(),
+        shipped.checks.is_empty(),
+    ]
+    .contains(&true);
+    ships_all && tables && marks && (guards || checks)
 }
 
 pub fn finding() -> Finding {
     Finding::error(
         "HISTORY_LOST",
         crate::history::TABLE,
-        "all that the migrations make is there, and the history is not: a dump without its rows was restored",
+        "what the migrations make is there, and their history is not: a dump without its rows was restored",
     )
     .mended_by_up()
 }

@@ -40,7 +40,7 @@ pub struct Inspection {
     pub preflight: Preflight,
     /// None where Citus is not installed.
     pub citus: Option<citus::Found>,
-    /// All that the migrations make is there, and no history tells of it: `up` writes it again.
+    /// What the migrations make is there, and no history tells of it: `up` writes it again.
     pub history_lost: bool,
     migrated: bool,
 }
