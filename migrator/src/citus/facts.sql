@@ -7,6 +7,7 @@ WITH rel AS (
 )
 SELECT json_build_object(
     'version', (SELECT e.extversion FROM pg_extension e WHERE e.extname = 'citus'),
+    'extension', EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'ext_registry'),
     'worker', EXISTS (SELECT FROM pg_dist_local_group g WHERE g.groupid <> 0),
     'workers', (SELECT count(*) FROM pg_dist_node n WHERE n.groupid <> 0 AND n.noderole = 'primary'),
     'coordinator_is_node', EXISTS (SELECT FROM pg_dist_node n WHERE n.groupid = 0),

@@ -14,6 +14,8 @@ use crate::schema::Schema;
 #[derive(Debug, Deserialize)]
 pub struct Found {
     pub version: String,
+    /// `ext_registry` is installed here.
+    pub extension: bool,
     /// The session is on a worker.
     pub worker: bool,
     pub workers: usize,
@@ -137,6 +139,23 @@ impl Found {
                 schema.name(),
                 "this node is a worker of Citus: connect to the coordinator",
             ));
+        }
+        let unguarded = applied.functions.is_empty();
+        if unguarded && matches!(self.layout(), Layout::Distributed | Layout::Mixed) && !self.worker
+        {
+            preflight.refuse(
+                Finding::error(
+                    "DISTRIBUTED_ALREADY",
+                    schema.name(),
+                    "Citus makes foreign keys anew when migrations run on tables that are distributed already, \
+                     and nothing would prove that they lost nothing",
+                )
+                .with_mend(format!(
+                    "SELECT undistribute_table('{}.extension_registry', cascade_via_foreign_keys => true), then \
+                     ext-migrate up and ext-migrate distribute",
+                    schema.quoted()
+                )),
+            );
         }
         if self.layout() == Layout::Distributed && !applied.functions.is_empty() {
             applied.replace_functions(&super::guards(schema))?;

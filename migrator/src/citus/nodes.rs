@@ -71,8 +71,9 @@ impl Node {
             .collect()
     }
 
-    /// What is missing here of what the migrations and the guards for Citus make.
-    pub fn findings(&self, shipped: &Shipped) -> Vec<Finding> {
+    /// What is missing here of what the migrations and the guards for Citus make; and the extension, where the
+    /// coordinator has it.
+    pub fn findings(&self, shipped: &Shipped, extension: bool) -> Vec<Finding> {
         let state = match &self.state {
             Ok(state) => state,
             Err(cause) => {
@@ -110,6 +111,13 @@ impl Node {
                 )));
             }
         }
+        if extension && !state.extension {
+            findings.push(by_up(Finding::error(
+                "EXTENSION_MISSING",
+                on_node(extension::NAME),
+                "the extension is not installed there",
+            )));
+        }
         for reader in &state.unplannable {
             findings.push(by_up(Finding::error(
                 "READER_NOT_PLANNED",
@@ -134,7 +142,7 @@ impl Runner<'_> {
         let findings: Vec<_> = found
             .nodes
             .iter()
-            .flat_map(|node| node.findings(shipped))
+            .flat_map(|node| node.findings(shipped, found.extension))
             .filter(|finding| finding.mended_by_up)
             .collect();
         let any = |code| findings.iter().any(|finding| finding.code == code);
@@ -156,12 +164,7 @@ impl Runner<'_> {
                 )?;
             }
         }
-        let without_extension = found
-            .nodes
-            .iter()
-            .any(|node| node.state.as_ref().is_ok_and(|state| !state.extension));
-        let here = extension::State::read(&mut self.session.client)?;
-        if without_extension && here.installed.is_some() {
+        if any("EXTENSION_MISSING") {
             // The coordinator had it before Citus, which tells only new nodes of it. Nothing is passed on from there.
             let create = format!(
                 "DO $complete$ BEGIN \

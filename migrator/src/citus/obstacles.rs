@@ -96,7 +96,7 @@ impl Found {
             Layout::Distributed => {
                 let nodes = self.nodes.iter();
                 nodes
-                    .flat_map(|node| node.findings(applied))
+                    .flat_map(|node| node.findings(applied, self.extension))
                     .chain(self.writer_findings(schema))
                     .collect()
             }
