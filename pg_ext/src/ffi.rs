@@ -129,6 +129,12 @@ pub fn schema_name(schema: Oid) -> Option<CString> {
     }
 }
 
+/// Whether the database has the extension.
+pub fn has_extension(name: &CStr) -> bool {
+    // SAFETY: reads the C string and the catalog.
+    unsafe { pg_sys::get_extension_oid(name.as_ptr(), true) != Oid::INVALID }
+}
+
 /// A name as SQL carries it.
 pub fn quote_identifier(name: &CStr) -> CString {
     // SAFETY: returns the name itself or a palloc'd C string.

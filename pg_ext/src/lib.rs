@@ -1,5 +1,6 @@
 //! The PostgreSQL extension `ext_registry`: one file per public SQL function, `publish` behind both that publish.
 
+mod citus;
 mod error;
 mod ext_finalize_bundle;
 mod ext_finalize_version;

@@ -9,6 +9,7 @@ use pgrx::pg_sys::{INT8OID, JSONBOID, Oid, PgOid, TEXTOID, TIMESTAMPTZOID, UUIDO
 use pgrx::spi::{OwnedPreparedStatement, SpiClient};
 use uuid::Uuid;
 
+use crate::citus;
 use crate::error::{Error, ascii_json};
 use crate::ffi::{self, Call};
 
@@ -50,6 +51,7 @@ pub struct Statements {
     schema: CString,
     insert: OwnedPreparedStatement,
     insert_with_entry: OwnedPreparedStatement,
+    citus: Option<citus::Entry>,
     existing: OwnedPreparedStatement,
     lock_entry: OwnedPreparedStatement,
     highest_patch: OwnedPreparedStatement,
@@ -62,7 +64,7 @@ const EXISTING: &str = include_str!("statements/existing.sql");
 const LOCK_ENTRY: &str = include_str!("statements/lock_entry.sql");
 const HIGHEST_PATCH: &str = include_str!("statements/highest_patch.sql");
 
-/// Types of the parameters of INSERT; the last one belongs to NEW_ENTRY.
+/// Types of the parameters of INSERT; the last one belongs to NEW_ENTRY and to the known entry on Citus.
 const INSERT_TYPES: [Oid; 11] = [
     JSONBOID,
     TEXTOID,
@@ -99,10 +101,20 @@ impl Statements {
             let plan = client.prepare_mut(&in_schema(sql, &quoted), &types)?;
             Ok::<_, Error>(plan.keep())
         };
+        let insert = |entry: &str, parameters: usize| {
+            let sql = INSERT.replace("@extension@", entry);
+            prepare(&sql, &INSERT_TYPES[..parameters])
+        };
+        let citus = citus::Entry::prepare(prepare)?;
+        let (entry, parameters) = match citus {
+            Some(_) => (citus::KNOWN_ENTRY, 11),
+            None => (ENTRY, 10),
+        };
         Ok(Self {
             schema: schema.to_owned(),
-            insert: prepare(&INSERT.replace("@extension@", ENTRY), &INSERT_TYPES[..10])?,
-            insert_with_entry: prepare(&INSERT.replace("@extension@", NEW_ENTRY), &INSERT_TYPES)?,
+            insert: insert(entry, parameters)?,
+            insert_with_entry: insert(NEW_ENTRY, 11)?,
+            citus,
             existing: prepare(EXISTING, &[JSONBOID, TEXTOID, TEXTOID])?,
             lock_entry: prepare(LOCK_ENTRY, &[JSONBOID])?,
             highest_patch: prepare(HIGHEST_PATCH, &[UUIDOID, TEXTOID])?,
@@ -116,7 +128,13 @@ impl Statements {
         call: &Call,
         row: &Row<'_>,
     ) -> Result<Option<Inserted>, Error> {
-        inserted(client, &self.insert, &row.parameters(call))
+        match &self.citus {
+            None => inserted(client, &self.insert, &row.parameters(call)),
+            Some(entry) => {
+                let entry = entry.find(client, call)?;
+                self.insert_for(client, call, row, entry)
+            }
+        }
     }
 
     /// The same, with the entry where it is missing. Nothing where the version exists, or where a transaction that
@@ -128,9 +146,29 @@ impl Statements {
         row: &Row<'_>,
         entry_id: Uuid,
     ) -> Result<Option<Inserted>, Error> {
+        if let Some(entry) = &self.citus {
+            let entry = entry.find_or_create(client, call, entry_id)?;
+            return self.insert_for(client, call, row, entry);
+        }
         let mut parameters = row.parameters(call);
         parameters.push(uuid(entry_id));
         inserted(client, &self.insert_with_entry, &parameters)
+    }
+
+    /// On Citus, where the entry is known before.
+    fn insert_for(
+        &self,
+        client: &mut SpiClient<'_>,
+        call: &Call,
+        row: &Row<'_>,
+        entry: Option<pgrx::Uuid>,
+    ) -> Result<Option<Inserted>, Error> {
+        let Some(entry) = entry else {
+            return Ok(None);
+        };
+        let mut parameters = row.parameters(call);
+        parameters.push(entry.into());
+        inserted(client, &self.insert, &parameters)
     }
 
     /// The version that is published already, if this snapshot shows it.

@@ -87,6 +87,12 @@ impl Distribution {
                 ),
             );
         }
+        for clock in &found.clocks {
+            step(
+                "the same default, computed once and not by each replica",
+                clock.once(schema),
+            );
+        }
         for function in FUNCTIONS {
             step(
                 "the guards let the rows pass while they are copied",

@@ -69,6 +69,16 @@ SELECT json_build_object(
             GROUP BY rel.relname, g.grantee
         ) w
     ),
+    -- Citus computes the default on every replica, where it computes functions once.
+    'clocks', (
+        SELECT coalesce(json_agg(json_build_object('table', rel.relname, 'column', a.attname)
+            ORDER BY rel.relname, a.attnum), '[]')
+        FROM rel
+        JOIN pg_attribute a ON a.attrelid = rel.oid
+        JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        WHERE rel.relname <> 'tenant_extension_install'
+          AND pg_get_expr(d.adbin, d.adrelid) = 'CURRENT_TIMESTAMP'
+    ),
     'triggers', (
         SELECT coalesce(json_agg(json_build_object('name', t.tgname, 'table', rel.relname)
             ORDER BY rel.relname, t.tgname), '[]')

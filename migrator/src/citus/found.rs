@@ -9,7 +9,7 @@ use super::nodes::Node;
 use crate::error::{Doing, Error};
 use crate::inspect::facts::{INSTALL, TABLES};
 use crate::inspect::{Finding, Preflight, Shipped};
-use crate::schema::Schema;
+use crate::schema::{Schema, quote_ident};
 
 #[derive(Debug, Deserialize)]
 pub struct Found {
@@ -28,6 +28,8 @@ pub struct Found {
     pub keys: Vec<Key>,
     /// Who besides the owner may write to the guarded tables.
     pub writers: Vec<Writer>,
+    /// Columns of the guarded tables with DEFAULT CURRENT_TIMESTAMP.
+    pub clocks: Vec<Clock>,
     pub triggers: Vec<Trigger>,
     pub owner_may_log_in: bool,
     /// Only where the tables are distributed.
@@ -66,6 +68,24 @@ pub struct Writer {
     /// As SQL writes it; none for PUBLIC.
     pub role: Option<String>,
     pub rights: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Clock {
+    pub table: String,
+    pub column: String,
+}
+
+impl Clock {
+    /// The same time, computed once for all replicas.
+    pub fn once(&self, schema: &Schema) -> String {
+        format!(
+            "ALTER TABLE {}.{} ALTER COLUMN {} SET DEFAULT now()",
+            schema.quoted(),
+            quote_ident(&self.table),
+            quote_ident(&self.column)
+        )
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -98,9 +98,21 @@ impl Found {
                 nodes
                     .flat_map(|node| node.findings(applied, self.extension))
                     .chain(self.writer_findings(schema))
+                    .chain(self.clock_findings(schema))
                     .collect()
             }
         }
+    }
+
+    fn clock_findings(&self, schema: &Schema) -> impl Iterator<Item = Finding> {
+        self.clocks.iter().map(|clock| {
+            Finding::error(
+                "DEFAULT_PER_REPLICA",
+                format!("{}.{}", clock.table, clock.column),
+                "the default CURRENT_TIMESTAMP is computed by each replica for itself, and they differ",
+            )
+            .with_mend(clock.once(schema))
+        })
     }
 
     fn writer_findings(&self, schema: &Schema) -> impl Iterator<Item = Finding> {

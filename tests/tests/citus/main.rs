@@ -1,0 +1,9 @@
+//! The registry on a Citus cluster. Runs where `CITUS_URL` names one; each test says so when it is skipped.
+
+mod cluster;
+mod distribute;
+mod drift;
+mod guards;
+mod loss;
+mod publish;
+mod up;
