@@ -5,8 +5,8 @@
 CREATE FUNCTION pg_temp.key_at(at timestamptz, n bigint) RETURNS uuid
     LANGUAGE sql IMMUTABLE
 AS $$
-    SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(md5(n::text), 1, 3)
-        || '8' || substr(md5(n::text), 4, 15))::uuid
+    SELECT (lpad(to_hex((date_part('epoch', at) * 1000)::bigint), 12, '0')
+        || overlay(overlay(substr(md5(n::text), 1, 20) PLACING '7' FROM 1) PLACING '8' FROM 5))::uuid
 $$;
 
 CREATE TEMP TABLE extension AS

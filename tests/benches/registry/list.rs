@@ -27,8 +27,7 @@ const LISTS: [&str; 2] = [
     "SELECT version_id, version, published_at, content_hash, installed, bundle_count
      FROM ext_list_versions($1, $2)
      @page@",
-    // Limited before it is joined; written for the rows at hand, with their publish times and their one bundle each,
-    // it would have wrong counts where there are several.
+    // Limited before it is joined.
     "SELECT v.id, v.version::text, v.created_at, b.content_hash, COALESCE(v.id = i.version_id, false), COALESCE(b.bundles, 0)
      FROM (
          SELECT id, version, created_at, registry_id
