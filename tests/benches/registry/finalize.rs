@@ -7,7 +7,7 @@ use crate::baselines::{
     CLIENT_FLOW, DUPLICATE, FINALIZE, Lane, OLD, PLPGSQL, RAW, Tables, UNGUARDED,
 };
 use crate::databases::{copy, copy_without_guards, filled};
-use crate::plot::Series;
+use crate::plot::{Drawing, Series};
 use crate::report::{Comparison, Part, Row, Target};
 use crate::scale::{Scale, count};
 use crate::sessions::{Limit, Load, Publishers, Slice, rotated};
@@ -58,19 +58,22 @@ pub fn run(server: &Server, scale: &Scale) -> Part {
         .map(|&versions| Place::fill(server, versions, versions == scale.base()))
         .collect();
     let mut rows = Vec::new();
-    let mut series = Vec::new();
+    let mut drawing = None;
     for &clients in scale.clients {
         for synchronous_commit in [false, true] {
             let cell = Cell::measure(scale, &places, clients, synchronous_commit);
             cell.report(scale, &mut rows);
             if cell.is_simplest() {
-                series = [FINALIZE, PLPGSQL, RAW, CLIENT_FLOW, OLD]
-                    .map(|lane| cell.series(lane))
-                    .into();
+                drawing = Some(Drawing {
+                    title: "Time of one publish, 1 client, synchronous_commit off",
+                    series: [FINALIZE, PLPGSQL, RAW, CLIENT_FLOW, OLD]
+                        .map(|lane| cell.series(lane))
+                        .into(),
+                });
             }
         }
     }
-    Part { rows, series }
+    Part { rows, drawing }
 }
 
 impl<'server> Place<'server> {

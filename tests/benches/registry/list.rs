@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::baselines::Tables;
 use crate::databases::{empty, fill_listed};
-use crate::plot::Series;
+use crate::plot::{Drawing, Series};
 use crate::report::{Comparison, Part, Row, Target};
 use crate::scale::{Scale, count};
 use crate::sessions::{Slice, backend_cpu, connect, rotated};
@@ -207,7 +207,10 @@ fn report(scale: &Scale, pages: &[Page]) -> Part {
         });
     Part {
         rows,
-        series: series.into(),
+        drawing: Some(Drawing {
+            title: "Time of a page of 20 versions deep in the list",
+            series: series.into(),
+        }),
     }
 }
 

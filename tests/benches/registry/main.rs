@@ -61,9 +61,9 @@ fn main() {
         eprintln!("measuring {name}");
         let part = measure(&server, scale);
         rows.extend(part.rows);
-        if !part.series.is_empty() {
-            let drawing = plot::draw(&part.series, name).expect("lines can be drawn");
-            write(scale, &format!("{}-{name}.svg", scale.name), &drawing);
+        if let Some(drawing) = &part.drawing {
+            let svg = plot::draw(drawing).expect("lines can be drawn");
+            write(scale, &format!("{}-{name}.svg", scale.name), &svg);
         }
         // After each part: the next one may take long.
         write(scale, &format!("{}.md", scale.name), &report::table(&rows));

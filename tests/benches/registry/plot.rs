@@ -6,6 +6,12 @@ use plotters::prelude::*;
 
 use crate::scale::count;
 
+/// Lines over one another.
+pub struct Drawing {
+    pub title: &'static str,
+    pub series: Vec<Series>,
+}
+
 /// A line of the drawing.
 pub struct Series {
     pub name: &'static str,
@@ -24,8 +30,9 @@ const COLORS: [RGBColor; 5] = [
     RGBColor(148, 103, 189),
 ];
 
-/// Both axes begin where the smallest value is; that of the versions is logarithmic.
-pub fn draw(series: &[Series], title: &str) -> Result<String, Box<dyn Error>> {
+/// The axis of the versions is logarithmic; that of the cost begins at 0.
+pub fn draw(drawing: &Drawing) -> Result<String, Box<dyn Error>> {
+    let Drawing { title, series } = drawing;
     let points = || series.iter().flat_map(|series| &series.points);
     let fewest = points().map(|(versions, _)| *versions).min().unwrap_or(1);
     let most = points().map(|(versions, _)| *versions).max().unwrap_or(2);
@@ -42,13 +49,16 @@ pub fn draw(series: &[Series], title: &str) -> Result<String, Box<dyn Error>> {
             .y_label_area_size(60)
             .build_cartesian_2d(
                 (fewest as f64..most as f64 * 1.1).log_scale(),
-                0.0..slowest * 1.15,
+                // Room for the names of the lines.
+                0.0..slowest * 1.5,
             )?;
         chart
             .configure_mesh()
             .x_desc("versions")
             .y_desc("µs")
             .x_label_formatter(&|versions| count(versions.round() as u64))
+            .y_label_formatter(&|micros| format!("{micros:.0}"))
+            .x_labels(4)
             .light_line_style(TRANSPARENT)
             .draw()?;
         for (line, color) in series.iter().zip(COLORS.iter().cycle()) {

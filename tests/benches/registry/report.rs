@@ -2,19 +2,19 @@
 
 use std::fmt::Write as _;
 
-use crate::plot::Series;
+use crate::plot::Drawing;
 use crate::sessions::Slice;
 
 /// What one part of the measurement gives.
 pub struct Part {
     pub rows: Vec<Row>,
-    pub series: Vec<Series>,
+    pub drawing: Option<Drawing>,
 }
 
 impl From<Vec<Row>> for Part {
     fn from(rows: Vec<Row>) -> Self {
-        let series = Vec::new();
-        Self { rows, series }
+        let drawing = None;
+        Self { rows, drawing }
     }
 }
 

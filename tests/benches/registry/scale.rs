@@ -28,7 +28,7 @@ pub struct Scale {
 pub const SMOKE: Scale = Scale {
     name: "smoke",
     versions: &[200, 400],
-    clients: &[2],
+    clients: &[1],
     rounds: 1,
     warm_up: 2,
     slice: Duration::from_millis(5),
