@@ -25,6 +25,7 @@ DECLARE
     target  uuid;
     label   text;
     problem text;
+    advice  text := 'Publish a new version instead.';
 BEGIN
     -- What every publish comes through: the row as stored, which another BEFORE trigger may have given to a version
     -- that has its bundle. One expression and one query; whatever else it may be is looked into below.
@@ -56,6 +57,7 @@ BEGIN
             -- Restore and replication bring adopted rows; only a superuser can be in this role. Where a version was
             -- adopted, all its bundles were.
             problem := 'only bundles that were there before the registry was guarded are marked as adopted';
+            advice := 'To restore such rows, let a superuser set session_replication_role = replica.';
             IF current_setting('session_replication_role') = 'replica' THEN
                 IF NOT EXISTS (
                     SELECT FROM ONLY @schema@.extension_bundle b
@@ -130,7 +132,7 @@ BEGIN
         MESSAGE = format('%s on %s refused%s: %s', TG_OP, TG_TABLE_NAME, coalesce(' for version ' || label, ''), problem),
         DETAIL = jsonb_strip_nulls(jsonb_build_object(
             'code', 'VERSION_IMMUTABLE', 'table', TG_TABLE_NAME, 'operation', TG_OP, 'version', label)),
-        HINT = 'Publish a new version instead.',
+        HINT = advice,
         SCHEMA = TG_TABLE_SCHEMA,
         TABLE = TG_TABLE_NAME,
         CONSTRAINT = 'extension_bundle_immutable';

@@ -15,6 +15,7 @@ AS $function$
 DECLARE
     label   text;
     problem text := 'a published version is never changed or removed';
+    advice  text := 'Publish a new version instead.';
 BEGIN
     IF TG_OP = 'INSERT' THEN
         -- Restore and replication bring adopted rows; only a superuser can be in this role.
@@ -23,6 +24,7 @@ BEGIN
         END IF;
         label := NEW.version;
         problem := 'only versions that were there before the registry was guarded are marked as adopted';
+        advice := 'To restore such rows, let a superuser set session_replication_role = replica.';
     ELSIF TG_OP <> 'TRUNCATE' THEN
         label := OLD.version;
     END IF;
@@ -32,7 +34,7 @@ BEGIN
         MESSAGE = format('%s on %s refused%s: %s', TG_OP, TG_TABLE_NAME, coalesce(' for version ' || label, ''), problem),
         DETAIL = jsonb_strip_nulls(jsonb_build_object(
             'code', 'VERSION_IMMUTABLE', 'table', TG_TABLE_NAME, 'operation', TG_OP, 'version', label)),
-        HINT = 'Publish a new version instead.',
+        HINT = advice,
         SCHEMA = TG_TABLE_SCHEMA,
         TABLE = TG_TABLE_NAME,
         CONSTRAINT = 'extension_version_immutable';
