@@ -4,6 +4,7 @@ pub mod apply;
 pub mod citus;
 pub mod cli;
 pub mod commands;
+pub mod comments;
 pub mod concurrently;
 pub mod connect;
 pub mod ddl_guard;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::comments;
 use crate::extension::Action;
 use crate::history;
 use crate::migrations::{Kind, Migration};
@@ -60,6 +61,9 @@ impl fmt::Display for Script<'_> {
                     writeln!(f, "SET lock_timeout = 0;\n{text}\n{timeout}\n{record};")?;
                 }
             }
+        }
+        if !self.pending.is_empty() {
+            writeln!(f, "\n{}", comments::script(self.schema))?;
         }
         if self.owner.is_some() {
             writeln!(f, "\nRESET ROLE;")?;

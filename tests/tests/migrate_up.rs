@@ -1,5 +1,7 @@
 //! `ext-migrate up`: fresh, half done, current, and what it refuses.
 
+#[path = "migrate_up/comments.rs"]
+mod comments;
 #[path = "migrate_up/files.rs"]
 mod files;
 
@@ -28,6 +30,9 @@ fn catalog(db: &Database) -> Vec<String> {
          SELECT pg_get_triggerdef(oid) || tgenabled::text FROM pg_trigger WHERE NOT tgisinternal
          UNION ALL
          SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'
+         UNION ALL
+         SELECT pg_describe_object(classoid, objoid, objsubid) || ': ' || description
+         FROM pg_description WHERE objoid >= 16384 AND classoid <> 'pg_extension'::regclass
          ORDER BY 1",
         &[],
     );

@@ -184,6 +184,9 @@ fn bring_up(
         Some(_) => Some(citus::settle(runner, migrations)?.summary()),
         None => None,
     };
+    if let Some(part) = runner.comment()? {
+        add(part);
+    }
     // Last: it keeps what it finds.
     if start.ddl_guard {
         let sql = ddl_guard::sql(schema);
