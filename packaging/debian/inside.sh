@@ -20,8 +20,12 @@ sql() {
     as_postgres psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"
 }
 
-apt-get -qq update
-apt-get -qq -y --no-install-recommends install /debs/*.deb >/dev/null
+quietly() {
+    "$@" >/apt.log 2>&1 || fail "$* failed: $(cat /apt.log)"
+}
+
+quietly apt-get update
+quietly apt-get -y -o Dpkg::Use-Pty=0 --no-install-recommends install /debs/*.deb
 major=$(ls /usr/lib/postgresql)
 extension=postgresql-$major-ext-registry
 version=$(dpkg-query -W -f '${Version}' ext-migrate)
@@ -50,7 +54,7 @@ sql 'DELETE FROM extension_bundle' 2>&1 | grep -q refused || fail "a bundle coul
 as_postgres psql -X -v publisher=acme -v name=widget -f /usr/share/ext-registry/versions.psql | grep 'sha256:ed589341'
 
 # The tables and their guards are the database's own: they stay, and so do the refusals.
-apt-get -qq -y purge "$extension" ext-migrate >/dev/null
+quietly apt-get -y -o Dpkg::Use-Pty=0 purge "$extension" ext-migrate
 left=$(find / -xdev \( -path /proc -o -path /debs -o -path /var/lib/postgresql \) -prune -o \
     \( -name '*ext_registry*' -o -name '*ext-registry*' -o -name '*ext-migrate*' \) -print)
 expect "$left" ''
