@@ -57,7 +57,7 @@ bench-large: bench-build ## The same at 5 million versions (tens of minutes, 40 
 
 bench-build: prepare
 	@$(in_env) tests/setup/bench-server.sh
-	@$(in_env) cargo build --release $(plain_crates)
+	@$(in_env) cargo build --release $(plain_crates) --bin ext-migrate
 
 audit: ## Licenses and known vulnerabilities of the dependencies; needs cargo-deny and the network
 	@tests/setup/audit.sh

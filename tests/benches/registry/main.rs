@@ -77,7 +77,7 @@ fn main() {
 fn write(scale: &Scale, name: &str, contents: &str) {
     let folder = workspace_root().join(".build/bench");
     fs::create_dir_all(&folder).expect("the folder can be made");
-    let file = folder.join(name);
+    let file = folder.canonicalize().expect("it is there").join(name);
     fs::write(&file, contents).expect("the file can be written");
     if scale.name != SMOKE.name {
         eprintln!("written: {}", file.display());
