@@ -11,6 +11,8 @@ ls "$build"/deb/*.deb >/dev/null 2>&1 || die "There are no packages yet: make de
 clean=$(mktemp -d "${TMPDIR:-/var/tmp}/ext_registry-deb.XXXXXX")
 # Its processes live in namespaces of their own and are gone when it returns, and so is what it has mounted.
 trap 'rm -rf "$clean"' EXIT
+# The root of a system is open to all its users.
+chmod 755 "$clean"
 say "debootstrap ${DEBIAN:-bookworm}"
 debootstrap --variant=minbase "${DEBIAN:-bookworm}" "$clean" >"$build/debootstrap.log" ||
     die "debootstrap failed: see $build/debootstrap.log."
