@@ -114,6 +114,32 @@ pub fn other_server(major: u32) -> Option<PathBuf> {
     found
 }
 
+/// Whether the PostgreSQL under test was built with TLS. Prints a word where it was not.
+#[must_use]
+pub fn built_with_tls() -> bool {
+    let built = run_for_line(program("pg_config").arg("--configure")).contains("openssl");
+    if !built {
+        println!("skipped: this PostgreSQL was built without TLS");
+    }
+    built
+}
+
+/// Whether the PostgreSQL under test comes with this extension of its own. Prints a word where it does not.
+///
+/// # Panics
+/// When `pg_config` does not run.
+#[must_use]
+pub fn comes_with(extension: &str) -> bool {
+    let folder = PathBuf::from(run_for_line(program("pg_config").arg("--sharedir")));
+    let found = folder
+        .join(format!("extension/{extension}.control"))
+        .exists();
+    if !found {
+        println!("skipped: this PostgreSQL comes without {extension}");
+    }
+    found
+}
+
 /// The folder of this workspace.
 #[must_use]
 pub fn workspace_root() -> &'static Path {

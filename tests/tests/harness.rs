@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use ext_registry_tests::{
-    Options, Refusal, Server, backend_pid, program, together, wait_until, wait_until_blocked,
-    workspace_root,
+    Options, Refusal, Server, backend_pid, built_with_tls, program, together, wait_until,
+    wait_until_blocked, workspace_root,
 };
 
 #[test]
@@ -178,6 +178,9 @@ fn committed_rows_survive_a_crash_and_a_restart() {
 
 #[test]
 fn a_server_speaks_tls() {
+    if !built_with_tls() {
+        return;
+    }
     let server = Server::start(&Options {
         tls: true,
         conf: vec!["application_name = 'from conf'".to_owned()],

@@ -40,6 +40,7 @@ fn way(
     Way {
         name,
         given: "",
+        extension: None,
         tries: tries.into_iter().map(Into::into).collect(),
         outcomes,
     }
@@ -48,6 +49,13 @@ fn way(
 impl Way {
     fn given(self, given: &'static str) -> Self {
         Self { given, ..self }
+    }
+
+    fn with_extension(self, name: &'static str) -> Self {
+        Self {
+            extension: Some(name),
+            ..self
+        }
     }
 }
 

@@ -95,6 +95,7 @@ pub fn code() -> Vec<Way> {
             ["UPDATE public.remote_version SET runtime = 'x'", "DELETE FROM public.remote_version"],
             everyone(Refused("23001", None)),
         )
+        .with_extension("postgres_fdw")
         .given(
             "CREATE EXTENSION postgres_fdw;
              DO $$ BEGIN
