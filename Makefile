@@ -14,7 +14,7 @@ plain_crates = --package ext_registry_core --package ext-migrate --package ext_r
 
 # Cargo uses every core by itself, and one step needs the other's result.
 .NOTPARALLEL:
-.PHONY: help prepare build lint unit in-server other-servers integration test soak bench bench-large bench-build audit demo demo-stop psql install deb deb-test freeze
+.PHONY: help prepare build lint unit in-server other-servers integration test test-all soak bench bench-large bench-build audit demo demo-stop psql install deb deb-test freeze
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 18
@@ -45,6 +45,15 @@ integration: build ## Tests on real servers; ARGS="--test finalize" runs some of
 
 # in-server comes first: it leaves its own build of the extension behind, which `build` replaces.
 test: lint in-server other-servers integration ## Everything
+
+# Each of them is prepared like any PG_CONFIG=…, one after the other; in the end the first one is chosen again.
+test-all: test ## Everything, then the tests on each further PostgreSQL that other-servers has found
+	@[ -f .build/other-servers ] || echo "== no other PostgreSQL is tested: none could be prepared" >&2
+	@[ ! -f .build/other-servers ] || while read -r major pg_config; do \
+	    echo "== PostgreSQL $$major" >&2; \
+	    $(MAKE) --no-print-directory in-server integration PG_CONFIG="$$pg_config" </dev/null || exit; \
+	done <.build/other-servers
+	@tests/setup/prepare.sh
 
 soak: build ## Races, crashes, resources and bad input at full size: 64 clients, 50 kills, a million calls; prints its figures
 	@$(in_env) EXT_REGISTRY_SOAK=1 cargo test $(plain_crates) --test stress --test crash --test resources --test bad_input --test migrate_online --test migrate_interrupted -- --nocapture --test-threads 1
