@@ -73,6 +73,8 @@ SELECT 'constraint', k.oid::text, coalesce(r.name || '.', '') || k.conname, true
 FROM pg_catalog.pg_constraint k
 LEFT JOIN rel r ON r.oid = k.conrelid
 WHERE k.oid >= 16384 AND (r.oid IS NOT NULL OR (k.conrelid = 0 AND EXISTS (SELECT FROM everything)))
+  -- From 18 on a column's NOT NULL is a constraint as well; it is compared with the column.
+  AND (k.conrelid = 0 OR k.contype <> 'n')
 
 UNION ALL
 SELECT 'index definition', i.indexrelid::text, r.name, false,
