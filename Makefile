@@ -47,11 +47,12 @@ integration: build ## Tests on real servers; ARGS="--test finalize" runs some of
 test: lint in-server other-servers integration ## Everything
 
 # Each of them is prepared like any PG_CONFIG=…, one after the other; in the end the first one is chosen again.
+EACH = in-server integration
 test-all: test ## Everything, then the tests on each further PostgreSQL that other-servers has found
 	@[ -f .build/other-servers ] || echo "== no other PostgreSQL is tested: none could be prepared" >&2
 	@[ ! -f .build/other-servers ] || while read -r major pg_config; do \
 	    echo "== PostgreSQL $$major" >&2; \
-	    $(MAKE) --no-print-directory in-server integration PG_CONFIG="$$pg_config" </dev/null || exit; \
+	    $(MAKE) --no-print-directory $(EACH) PG_CONFIG="$$pg_config" </dev/null || exit; \
 	done <.build/other-servers
 	@tests/setup/prepare.sh
 
