@@ -115,6 +115,8 @@ pub struct Constraint {
     pub kind: String,
     pub definition: String,
     pub valid: bool,
+    /// False for what 18 calls NOT ENFORCED: it is there and checks nothing.
+    pub enforced: bool,
     /// Sorted by name.
     pub columns: Vec<String>,
     /// The table a foreign key points at, where that is in the same schema.

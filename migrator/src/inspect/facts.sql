@@ -34,6 +34,8 @@ constraints AS (
                'kind', k.contype,
                'definition', regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', ''),
                'valid', k.convalidated,
+               -- A column from 18 on.
+               'enforced', coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true),
                'columns', (
                    SELECT coalesce(json_agg(a.attname ORDER BY a.attname), '[]')
                    FROM pg_attribute a

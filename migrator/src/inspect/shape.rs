@@ -231,16 +231,22 @@ pub fn misfits(relation: &Relation, migrated: bool) -> Vec<Finding> {
         }
     }
     for (column, target) in rule.foreign_keys {
-        let found = relation.constraints.iter().any(|constraint| {
+        let keys = relation.constraints.iter().filter(|constraint| {
             constraint.kind == "f"
                 && same(&constraint.columns, &[column])
                 && constraint.references.as_deref() == Some(target)
         });
-        if !found {
+        let enforced: Vec<bool> = keys.map(|key| key.enforced).collect();
+        if !enforced.contains(&true) {
+            let what = if enforced.is_empty() {
+                "no foreign key"
+            } else {
+                "no foreign key that is enforced"
+            };
             findings.push(Finding::error(
                 "FOREIGN_KEY_MISSING",
                 &relation.name,
-                format!("no foreign key from {column} to {target}"),
+                format!("{what} from {column} to {target}"),
             ));
         }
     }

@@ -257,6 +257,27 @@ fn what_up_leaves_to_people() {
     }
 }
 
+/// PostgreSQL 18 can keep a foreign key and not look at it any more.
+#[test]
+fn a_foreign_key_that_is_not_enforced_is_missed() {
+    let db = Server::shared().migrated_database();
+    let mut client = db.client();
+    let version = client.query_one("SELECT current_setting('server_version_num')::integer", &[]);
+    if version.unwrap().get::<_, i32>(0) < 180_000 {
+        println!("skipped: before PostgreSQL 18 every foreign key is enforced");
+        return;
+    }
+    let alter = |how| {
+        format!(
+            "ALTER TABLE extension_bundle ALTER CONSTRAINT extension_bundle_version_id_fkey {how}"
+        )
+    };
+    client.batch_execute(&alter("NOT ENFORCED")).unwrap();
+    assert_names(&checked(&db, 8), "FOREIGN_KEY_MISSING", "extension_bundle");
+    client.batch_execute(&alter("ENFORCED")).unwrap();
+    let _ = checked(&db, 0);
+}
+
 /// Rows that came in while a constraint was missing keep it from being added; the guards are mended all the same.
 #[test]
 fn one_repair_that_fails_does_not_keep_the_others_back() {
