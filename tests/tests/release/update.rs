@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ext_registry_tests::{
     Contents, Database, Options, Refusal, Server, assert_guarded, assert_publishes, ext_migrate,
@@ -94,7 +95,9 @@ impl Installation {
             .unwrap()
             .to_owned();
         // Beside it: hard links cost no space, and PostgreSQL finds its files relative to its programs.
-        let root = original.with_extension(format!("update-{}", std::process::id()));
+        static COPIES: AtomicUsize = AtomicUsize::new(0);
+        let number = COPIES.fetch_add(1, Ordering::Relaxed);
+        let root = original.with_extension(format!("update-{}-{number}", std::process::id()));
         let copied = Command::new("cp")
             .arg("-al")
             .args([&original, &root])
