@@ -286,7 +286,7 @@ fn stored_json(text: &str) -> String {
 /// The statement with the schema's name put in. As bytes: the name is in the database's encoding.
 fn in_schema(sql: &str, quoted: &CStr) -> CString {
     let parts: Vec<&[u8]> = sql.split("@schema@").map(str::as_bytes).collect();
-    // Cannot happen: neither the literals above nor a C string have a NUL inside.
+    // Cannot happen: neither the statements of this crate nor a C string have a NUL inside.
     CString::new(parts.join(quoted.to_bytes())).expect("SQL without NUL")
 }
 
