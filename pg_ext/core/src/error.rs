@@ -1,7 +1,8 @@
+use crate::log::Tile;
 use crate::quote::Quoted;
 
-/// What is wrong with a version or a content hash, in words for a person. What is said about a version is about
-/// the field `version`, see [`crate::Issue::version`].
+/// What is wrong, in words for a person. What is said about a version is about the field `version`, see
+/// [`crate::Issue::version`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Neither a SemVer version nor `MAJOR.MINOR.*`.
@@ -30,5 +31,37 @@ pub enum Error {
     InvalidContentHash {
         /// The hash as given.
         given: String,
+    },
+
+    /// Bytes that are to be hashes and are not.
+    #[error("hashes have 32 bytes each; there are {0} bytes")]
+    NotHashes(usize),
+
+    /// A leaf, or an older tree, that a tree does not have.
+    #[error("a tree with {size} leaves has nothing at {index}")]
+    NotInTree {
+        /// The leaf, or the size of the older tree.
+        index: u64,
+        /// Leaves of the tree.
+        size: u64,
+    },
+
+    /// A stored tile that does not have the hashes that it should.
+    #[error("the stored {} does not have its hashes", .0.path())]
+    WrongTile(Tile),
+
+    /// A proof that does not prove what it should.
+    #[error("the proof does not lead to the root")]
+    WrongProof,
+
+    /// An entry that no entry bundle can hold.
+    #[error("an entry of {0} bytes is too long for an entry bundle")]
+    EntryTooLong(usize),
+
+    /// Not the text of a checkpoint.
+    #[error("this is no checkpoint: {reason}")]
+    InvalidCheckpoint {
+        /// What is wrong with it.
+        reason: &'static str,
     },
 }

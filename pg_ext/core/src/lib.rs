@@ -1,9 +1,10 @@
-//! Manifest, version and content hash: the pure logic of `ext_registry`, without PostgreSQL.
+//! Manifest, version, content hash and transparency log: the pure logic of `ext_registry`, without PostgreSQL.
 //!
-//! All three take text as the server hands it over, and none of them panics, whatever the text holds.
+//! All take text as the server hands it over, and none of them panics, whatever the text holds.
 
 mod content_hash;
 mod error;
+pub mod log;
 mod manifest;
 mod quote;
 mod version;

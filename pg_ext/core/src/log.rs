@@ -1,0 +1,21 @@
+//! The transparency log: an RFC 6962 Merkle tree over the published rows, in the public formats of C2SP.
+//!
+//! Nothing here knows where hashes are stored: the server and an auditor bring their own [`TileReader`].
+
+mod checkpoint;
+mod entries;
+mod hash;
+mod leaf;
+mod proof;
+mod tile;
+mod tree;
+mod verify;
+
+pub use checkpoint::Checkpoint;
+pub use entries::{MAX_ENTRY_BYTES, entry_bundle};
+pub use hash::Hash;
+pub use leaf::{Value, leaf_data};
+pub use proof::{TileReader, consistency_proof, inclusion_proof, root};
+pub use tile::{Tile, WIDTH};
+pub use tree::Tree;
+pub use verify::{verify_consistency, verify_inclusion};

@@ -1,0 +1,9 @@
+//! The transparency log: hashes, tiles, proofs and checkpoints against published vectors and another implementation.
+
+mod checkpoint;
+mod hashes;
+mod large;
+mod leaves;
+mod proofs;
+mod store;
+mod tiles;
