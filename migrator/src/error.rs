@@ -108,6 +108,9 @@ pub enum Error {
         cause: String,
     },
 
+    #[error("this is no valid {what}: {reason}")]
+    InvalidNote { what: &'static str, reason: String },
+
     /// Any other refusal by the server.
     #[error("{doing}: {}", describe(.source))]
     Database {
@@ -140,6 +143,7 @@ impl Error {
             | Self::ExtensionMissing
             | Self::NoCitus
             | Self::Node { .. }
+            | Self::InvalidNote { .. }
             | Self::Database { .. }
             | Self::Io { .. } => Exit::Failed,
         }
@@ -164,6 +168,7 @@ impl Error {
             Self::ExtensionMissing => "EXTENSION_MISSING",
             Self::NoCitus => "NO_CITUS",
             Self::Node { .. } => "NODE",
+            Self::InvalidNote { .. } => "INVALID_NOTE",
             Self::Database { .. } => "DATABASE",
             Self::Io { .. } => "IO",
         }

@@ -17,6 +17,7 @@ pub mod lint;
 pub mod lock;
 pub mod mend;
 pub mod migrations;
+pub mod note;
 pub mod output;
 pub mod proof;
 pub mod schema;

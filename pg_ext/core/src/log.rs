@@ -14,7 +14,7 @@ mod verify;
 pub use checkpoint::Checkpoint;
 pub use entries::{MAX_ENTRY_BYTES, entry_bundle};
 pub use hash::Hash;
-pub use leaf::{Value, leaf_data};
+pub use leaf::{Value, leaf_data, unix_microseconds};
 pub use proof::{TileReader, consistency_proof, inclusion_proof, root};
 pub use tile::{Tile, WIDTH};
 pub use tree::Tree;

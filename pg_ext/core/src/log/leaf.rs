@@ -37,6 +37,17 @@ pub fn leaf_data(fields: &[(&str, Value<'_>)]) -> Vec<u8> {
     json
 }
 
+/// The value of a timestamptz, which Postgres counts in microseconds since 2000: microseconds since 1970, which may
+/// need more than 64 bits, or `infinity` or `-infinity`.
+pub fn unix_microseconds(since_2000: i64) -> String {
+    const YEARS_1970_TO_2000: i128 = 946_684_800_000_000;
+    match since_2000 {
+        i64::MAX => "infinity".to_owned(),
+        i64::MIN => "-infinity".to_owned(),
+        finite => (i128::from(finite) + YEARS_1970_TO_2000).to_string(),
+    }
+}
+
 /// A string as RFC 8785 has it: only what JSON requires is escaped, in the shortest way.
 fn push_string(json: &mut Vec<u8>, text: &str) {
     json.push(b'"');

@@ -1,6 +1,6 @@
 //! Canonical JSON, against the vectors of RFC 8785 and of its authors, as far as they have strings only.
 
-use ext_registry_core::log::{Value, leaf_data};
+use ext_registry_core::log::{Hash, Value, leaf_data, unix_microseconds};
 use proptest::prelude::*;
 
 fn canonical(fields: &[(&str, Value<'_>)]) -> String {
@@ -73,6 +73,82 @@ fn bytes_that_are_no_text_cannot_pass_for_text() {
         canonical(&[("name", Value::Bytes(b"ab"))]),
         canonical(&[("name", Value::Text(r#"{"hex":"6162"}"#))])
     );
+}
+
+/// A version and its bundle, hashed by Python's json and hashlib, and the version by PostgreSQL's to_json and sha256.
+#[test]
+fn the_documented_leaves_have_their_hashes() {
+    let name = ("name", Value::Text("wid\u{e9}get \u{1f600}"));
+    let publisher = ("publisher", Value::Text("acme"));
+    let version_id = Value::Text("0190a5c4-7d2e-7c3b-9a41-5f0c2b1d3e4f");
+    let version = leaf_data(&[
+        ("id", version_id),
+        (
+            "registry_id",
+            Value::Text("0190a5c4-7d2e-7000-8000-000000000001"),
+        ),
+        publisher,
+        name,
+        ("version", Value::Text("1.0.0")),
+        ("runtime", Value::Text("node@20")),
+        ("main_entry", Value::Text("index.html")),
+        ("api", Value::Text(r#"{"endpoints": []}"#)),
+        ("api_endpoints", Value::Text("[]")),
+        (
+            "ui",
+            Value::Text(r#"{"type": "iframe", "entry": "index.html"}"#),
+        ),
+        ("capabilities", Value::Text(r#"["net"]"#)),
+        ("assets", Value::Null),
+        (
+            "created_at",
+            Value::Text(&unix_microseconds(835_444_800_123_456)),
+        ),
+    ]);
+    let bundle = leaf_data(&[
+        ("id", Value::Text("0190a5c4-7d2e-7c3b-9a41-5f0c2b1d3e50")),
+        ("version_id", version_id),
+        publisher,
+        name,
+        (
+            "content_hash",
+            Value::Text("sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"),
+        ),
+        (
+            "signature",
+            Value::Text("line\nbreak\t\"quoted\" \\ \u{1f}"),
+        ),
+        ("precompiled", Value::Null),
+        ("storage_url", Value::Null),
+        ("size_bytes", Value::Text("9223372036854775807")),
+        ("created_at", Value::Null),
+    ]);
+    assert_eq!((version.len(), bundle.len()), (383, 367));
+    let leaves = [Hash::leaf(&version), Hash::leaf(&bundle)];
+    assert_eq!(
+        [leaves[0], leaves[1], Hash::root(&leaves)].map(|hash| hash.to_string()),
+        [
+            "97ef4bfb2027a00d1f6cbf7783ac834c7b61b3dbbbcb6fbc7dc275a46c66a6df",
+            "a9d5e447c2b118a9daa51527438e7701f8e1bd530b3fe7b5154135c5f1938903",
+            "27f978d52cba5ff6b5c6d9d679e795dfeef9a46c0f4f48d68f46d2c16a24e9be",
+        ]
+    );
+}
+
+/// What PostgreSQL 15 prints for the ends of its range and times around its and Unix' zero.
+#[test]
+fn times_are_exact_over_the_whole_range() {
+    for (since_2000, expected) in [
+        (9_223_371_331_199_999_999, "9224318015999999999"),
+        (-211_813_488_000_000_000, "-210866803200000000"),
+        (-946_684_800_000_001, "-1"),
+        (-1, "946684799999999"),
+        (1, "946684800000001"),
+        (i64::MAX, "infinity"),
+        (i64::MIN, "-infinity"),
+    ] {
+        assert_eq!(unix_microseconds(since_2000), expected);
+    }
 }
 
 proptest! {
