@@ -26,7 +26,11 @@ DECLARE
         WHERE c.oid IN (
             to_regclass('@schema@.extension_registry'),
             to_regclass('@schema@.extension_version'),
-            to_regclass('@schema@.extension_bundle')
+            to_regclass('@schema@.extension_bundle'),
+            to_regclass('@schema@.extension_log_leaf'),
+            to_regclass('@schema@.extension_log_tile'),
+            to_regclass('@schema@.extension_log_checkpoint'),
+            to_regclass('@schema@.extension_log_signature')
         )
     ),
     lines (line) AS (
@@ -45,15 +49,16 @@ DECLARE
         FROM guarded g
         JOIN pg_trigger t ON t.tgrelid = g.oid
         WHERE NOT t.tgisinternal
-          AND t.tgname ~ '^extension_(registry_identity|version|bundle)_immutable'
+          AND t.tgname ~ '^extension_(registry_identity|version|bundle|log_[a-z]+)_immutable'
         UNION ALL
-        SELECT regexp_replace(p.proname, '(_identity)?_immutable$', '') || ': function ' || p.oid::regprocedure::text
-            || ' ' || md5(p.prosrc) || ' ' || p.prosecdef || ' ' || coalesce(p.proconfig::text, '')
+        SELECT replace(regexp_replace(p.proname, '(_identity)?_immutable$', ''), 'extension_log', 'extension_log_leaf')
+            || ': function ' || p.oid::regprocedure::text || ' ' || md5(p.prosrc) || ' ' || p.prosecdef || ' ' || coalesce(p.proconfig::text, '')
         FROM pg_proc p
         WHERE p.oid IN (
             to_regprocedure('@schema@.extension_registry_identity_immutable()'),
             to_regprocedure('@schema@.extension_version_immutable()'),
-            to_regprocedure('@schema@.extension_bundle_immutable()')
+            to_regprocedure('@schema@.extension_bundle_immutable()'),
+            to_regprocedure('@schema@.extension_log_immutable()')
         )
         UNION ALL
         SELECT g.relname || ': ' || pg_get_indexdef(i.indexrelid) || ' ' || (i.indisvalid AND i.indisready)
@@ -84,7 +89,8 @@ DECLARE
         WHERE a.attname IN (
             'id', 'publisher', 'name', 'registry_id', 'version', 'runtime', 'main_entry', 'api', 'api_endpoints', 'ui',
             'capabilities', 'assets', 'created_at', 'adopted', 'version_id', 'content_hash', 'signature', 'precompiled',
-            'storage_url', 'size_bytes'
+            'storage_url', 'size_bytes', 'leaf_index', 'bundle_id', 'label', 'leaf_hash', 'level', 'index', 'hashes', 'root',
+            'tree_size', 'origin', 'sealed_at', 'line'
         )
     )
     SELECT coalesce(array_agg(l.line ORDER BY l.line COLLATE "C"), '{}') FROM lines l
@@ -104,7 +110,11 @@ BEGIN
            WHERE c.oid IN (
                    to_regclass('@schema@.extension_registry'),
                    to_regclass('@schema@.extension_version'),
-                   to_regclass('@schema@.extension_bundle')
+                   to_regclass('@schema@.extension_bundle'),
+                   to_regclass('@schema@.extension_log_leaf'),
+                   to_regclass('@schema@.extension_log_tile'),
+                   to_regclass('@schema@.extension_log_checkpoint'),
+                   to_regclass('@schema@.extension_log_signature')
                )
              AND NOT pg_has_role(c.relowner, 'USAGE')
        )
@@ -118,7 +128,8 @@ BEGIN
         FROM pg_proc p
         JOIN pg_trigger t ON t.tgfoid = p.oid
         WHERE p.proname IN (
-                'extension_registry_identity_immutable', 'extension_version_immutable', 'extension_bundle_immutable'
+                'extension_registry_identity_immutable', 'extension_version_immutable', 'extension_bundle_immutable',
+                'extension_log_immutable'
             )
         UNION
         SELECT c.oid
@@ -126,7 +137,11 @@ BEGIN
         WHERE c.oid IN (
             to_regclass('@schema@.extension_registry'),
             to_regclass('@schema@.extension_version'),
-            to_regclass('@schema@.extension_bundle')
+            to_regclass('@schema@.extension_bundle'),
+            to_regclass('@schema@.extension_log_leaf'),
+            to_regclass('@schema@.extension_log_tile'),
+            to_regclass('@schema@.extension_log_checkpoint'),
+            to_regclass('@schema@.extension_log_signature')
         )
     );
 
@@ -141,7 +156,7 @@ BEGIN
         IF TG_EVENT = 'sql_drop' THEN
             SELECT d.object_identity INTO named
             FROM pg_event_trigger_dropped_objects() d
-            WHERE d.object_identity ~ 'extension_(registry|version|bundle)'
+            WHERE d.object_identity ~ 'extension_(registry|version|bundle|log)'
                OR d.object_type = 'extension' AND d.object_identity = 'ext_registry'
             ORDER BY d.original DESC, d.object_type = 'extension' DESC
             LIMIT 1;

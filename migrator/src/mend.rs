@@ -2,7 +2,7 @@
 
 use crate::apply::{As, Runner};
 use crate::error::Error;
-use crate::inspect::facts::TABLES;
+use crate::inspect::facts::{LOG_TABLES, TABLES};
 use crate::inspect::{Finding, Phase, Repair};
 use crate::proof::Proof;
 
@@ -36,7 +36,7 @@ impl Runner<'_> {
         for repair in of_phase(&repairs, |phase| phase == Phase::Index) {
             keep(self.mend_index(repair))?;
         }
-        for table in TABLES {
+        for table in TABLES.into_iter().chain(LOG_TABLES) {
             let guards = |phase| phase != Phase::Index && phase != Phase::Validate;
             let repairs: Vec<_> = of_phase(&repairs, guards)
                 .filter(|repair| repair.table == table)

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::ffi;
 
-/// Why a version was not published.
+/// Why a version was not published, or the log not sealed or read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// 23505: the version exists, whoever published it and whenever.
@@ -46,9 +46,22 @@ pub enum Error {
     /// 55000: the tables' owner has a trigger or rule that swallows the row.
     #[error("{0} was not stored: a trigger or rule on the table suppressed it")]
     NotStored(&'static str),
+    /// 55000: nothing has been sealed.
+    #[error("the log has no checkpoint yet; run ext_seal_log()")]
+    NotSealed,
+    /// XX001: what is stored of the log contradicts itself.
+    #[error("the log of published versions is damaged: {0}")]
+    LogDamaged(String),
     /// XX000: SPI was used wrongly; Postgres' own errors do not come this way.
     #[error("ext_registry could not run its query: {0}")]
     Spi(#[from] pgrx::spi::Error),
+}
+
+/// The tree was built from what is stored.
+impl From<ext_registry_core::Error> for Error {
+    fn from(error: ext_registry_core::Error) -> Self {
+        Self::LogDamaged(error.to_string())
+    }
 }
 
 /// What the duplicate error tells about both sides.
@@ -77,9 +90,10 @@ impl Error {
             | Self::InvalidArgument { .. } => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
             Self::NullArgument(_) => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Self::NotMigrated { .. } => PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
-            Self::SeveralOwners { .. } | Self::NotStored(_) => {
+            Self::SeveralOwners { .. } | Self::NotStored(_) | Self::NotSealed => {
                 PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
             }
+            Self::LogDamaged(_) => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
             Self::Spi(_) => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
         }
     }
@@ -116,6 +130,8 @@ impl Error {
             }
             Self::SeveralOwners { schema } => json!({"code": "SEVERAL_OWNERS", "schema": schema}),
             Self::NotStored(what) => json!({"code": "NOT_STORED", "what": what}),
+            Self::NotSealed => json!({"code": "NOT_SEALED"}),
+            Self::LogDamaged(_) => json!({"code": "LOG_DAMAGED"}),
             Self::Spi(_) => json!({"code": "INTERNAL"}),
         }
     }
@@ -125,8 +141,11 @@ impl Error {
             Self::VersionAlreadyExists(duplicate) if duplicate.same_content => Some(
                 "It has the same content: if this was a retry after a lost answer, the version is published.",
             ),
+            Self::LogDamaged(_) => {
+                Some("ext_verify_log() names what was changed.")
+            }
             Self::SeveralOwners { .. } => {
-                Some("Give all four tables and the guards' functions to one role.")
+                Some("Give all tables and the guards' functions to one role.")
             }
             Self::VersionAlreadyExists(_) => {
                 Some("Raise the version number, or ask for the next patch with MAJOR.MINOR.*")

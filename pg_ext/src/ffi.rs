@@ -37,6 +37,20 @@ impl Call {
         }
     }
 
+    /// A `uuid` argument.
+    pub fn uuid(&self, index: usize) -> Option<pgrx::Uuid> {
+        // SAFETY: only called for arguments declared uuid.
+        self.datum(index)
+            .and_then(|d| unsafe { pgrx::Uuid::from_datum(d, false) })
+    }
+
+    /// An `integer` argument.
+    pub fn integer(&self, index: usize) -> Option<i32> {
+        // SAFETY: only called for arguments declared integer, which is passed by value.
+        self.datum(index)
+            .and_then(|d| unsafe { i32::from_datum(d, false) })
+    }
+
     /// A `bigint` argument.
     pub fn bigint(&self, index: usize) -> Option<i64> {
         // SAFETY: only called for arguments declared bigint, which is passed by value.
@@ -158,20 +172,17 @@ pub fn table_owner(schema: Oid, table: &CStr) -> Option<Oid> {
     }
 }
 
-/// What holds while finalize writes. Plans are kept: one made while a table was empty must not scan it once it is not.
-/// The last one spares a version's only bundle the guard that words the refusal of a second one.
-const SETTINGS: [(&CStr, &CStr); 3] = [
-    (c"search_path", c"pg_catalog, pg_temp"),
-    (c"enable_seqscan", c"off"),
-    (c"ext_registry.finalizing", c"on"),
-];
+const SEARCH_PATH: Setting = (c"search_path", c"pg_catalog, pg_temp");
+
+/// A setting and its value.
+pub type Setting = (&'static CStr, &'static CStr);
 
 /// Runs `work` with the rights of `owner`, as the foreign-key checks do for the owner of their table.
 ///
 /// What the owner may have hung on the tables gets no further: deferred triggers are refused (they would run as the
-/// caller at commit), settings are rolled back, row-level security does not hide the owner's rows from it, and names
+/// caller at commit), settings (those given hold meanwhile) are rolled back, row-level security does not hide the owner's rows from it, and names
 /// resolve in `pg_catalog` only. After an error the abort of the (sub)transaction restores user and settings.
-pub fn as_owner<T>(owner: Oid, work: impl FnOnce() -> T) -> T {
+pub fn as_owner<T>(owner: Oid, settings: &[Setting], work: impl FnOnce() -> T) -> T {
     let restrictions = pg_sys::SECURITY_LOCAL_USERID_CHANGE
         | pg_sys::SECURITY_RESTRICTED_OPERATION
         | pg_sys::SECURITY_NOFORCE_RLS;
@@ -183,7 +194,7 @@ pub fn as_owner<T>(owner: Oid, work: impl FnOnce() -> T) -> T {
         pg_sys::GetUserIdAndSecContext(&mut user, &mut context);
         pg_sys::SetUserIdAndSecContext(owner, context | restrictions as c_int);
         let level = pg_sys::NewGUCNestLevel();
-        for (setting, value) in SETTINGS {
+        for (setting, value) in [SEARCH_PATH].iter().chain(settings) {
             pg_sys::set_config_option(
                 setting.as_ptr(),
                 value.as_ptr(),
@@ -271,6 +282,47 @@ pub fn utf8_from_server(text: &[u8]) -> Result<&[u8], &[u8]> {
 pub fn readable(text: &[u8]) -> String {
     let (Ok(utf8) | Err(utf8)) = utf8_from_server(text);
     String::from_utf8_lossy(utf8).into_owned()
+}
+
+/// The bytes of a `text` or `bytea` column as they are stored, whatever the encoding of the database makes of them.
+///
+/// pgrx's own types leave the copy that detoasting makes in memory that outlives the query.
+pub struct Bytes(pub Vec<u8>);
+
+impl FromDatum for Bytes {
+    unsafe fn from_polymorphic_datum(
+        datum: pg_sys::Datum,
+        is_null: bool,
+        _: Oid,
+    ) -> Option<Self> {
+        if is_null {
+            return None;
+        }
+        // SAFETY: SPI has checked that the column is text or bytea; the copy, if one was made, is nobody else's.
+        unsafe {
+            let stored: *mut pg_sys::varlena = datum.cast_mut_ptr();
+            let plain = pg_sys::pg_detoast_datum_packed(stored);
+            let bytes = pgrx::varlena::varlena_to_byte_slice(plain).to_vec();
+            if plain != stored {
+                pg_sys::pfree(plain.cast());
+            }
+            Some(Self(bytes))
+        }
+    }
+}
+
+impl IntoDatum for Bytes {
+    fn into_datum(self) -> Option<pg_sys::Datum> {
+        self.0.into_datum()
+    }
+
+    fn type_oid() -> Oid {
+        pg_sys::BYTEAOID
+    }
+
+    fn is_compatible_with(other: Oid) -> bool {
+        other == pg_sys::BYTEAOID || other == pg_sys::TEXTOID
+    }
 }
 
 /// Names of the object that an error is about, for the error's own fields.

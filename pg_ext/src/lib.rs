@@ -4,9 +4,13 @@ mod citus;
 mod error;
 mod ext_finalize_bundle;
 mod ext_finalize_version;
+mod ext_seal_log;
+mod ext_version_leaf;
 mod ffi;
+mod log;
 mod publish;
 mod statements;
+mod tables;
 
 use pgrx::prelude::*;
 

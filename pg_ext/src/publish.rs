@@ -12,8 +12,9 @@ use pgrx::prelude::*;
 use uuid::Uuid;
 
 use crate::error::{Duplicate, Error};
-use crate::ffi::{self, Call};
+use crate::ffi::{self, Call, Setting};
 use crate::statements::{Row, Statements};
+use crate::tables::Tables;
 
 /// Binary jsonb takes up to this many times the bytes of its text (`[1,1,…]`); above it the text is too long anyway.
 const JSONB_OVERHEAD: usize = 16;
@@ -23,6 +24,13 @@ const PRINTED_AT_ONCE: usize = 4096;
 
 /// How often a conflict with a version that nobody can see is taken for a race before it is called suppressed.
 const ATTEMPTS: u32 = 8;
+
+/// What holds while finalize writes. Plans are kept: one made while a table was empty must not scan it once it is not.
+/// The last one spares a version's only bundle the guard that words the refusal of a second one.
+const SETTINGS: [Setting; 2] = [
+    (c"enable_seqscan", c"off"),
+    (c"ext_registry.finalizing", c"on"),
+];
 
 /// What is to be published. `signature` and `storage_url` are passed on as they came: argument numbers.
 pub struct Publication<'a> {
@@ -120,24 +128,17 @@ pub fn content_hash(call: &Call, index: usize) -> Result<Option<ContentHash>, Er
 /// The unique constraint decides whether the version exists, so that a race has the same answer as a plain duplicate.
 pub fn publish(call: &Call, publication: Publication<'_>) -> Result<Published, Error> {
     ffi::refuse_read_only(c"finalize");
-    let schema_oid = call.schema();
-    let schema = ffi::schema_name(schema_oid).unwrap_or_default();
-    let readable_schema = || ffi::readable(schema.to_bytes());
-    let owner = |table| {
-        ffi::table_owner(schema_oid, table).ok_or_else(|| Error::NotMigrated {
-            schema: readable_schema(),
-        })
-    };
-    let registry = owner(c"extension_registry")?;
-    let bundle = owner(c"extension_bundle")?;
-    let owner = owner(c"extension_version")?;
-    // Else triggers of one owner would run with the rights of the other.
-    if registry != owner || bundle != owner {
-        return Err(Error::SeveralOwners {
-            schema: readable_schema(),
-        });
-    }
-    ffi::as_owner(owner, || publish_as_owner(call, &publication, &schema))
+    let tables = Tables::of(
+        call,
+        &[
+            c"extension_registry",
+            c"extension_version",
+            c"extension_bundle",
+        ],
+    )?;
+    tables.as_owner(&SETTINGS, || {
+        publish_as_owner(call, &publication, &tables.schema)
+    })
 }
 
 fn publish_as_owner(

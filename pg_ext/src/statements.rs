@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::citus;
 use crate::error::{Error, ascii_json};
 use crate::ffi::{self, Call};
+use crate::tables::in_schema;
 
 /// What goes into the tables besides the manifest's own sub-objects, which the statement takes from the jsonb.
 pub struct Row<'a> {
@@ -281,13 +282,6 @@ fn stored_json(text: &str) -> String {
     } else {
         ascii_json(text.to_owned())
     }
-}
-
-/// The statement with the schema's name put in. As bytes: the name is in the database's encoding.
-fn in_schema(sql: &str, quoted: &CStr) -> CString {
-    let parts: Vec<&[u8]> = sql.split("@schema@").map(str::as_bytes).collect();
-    // Cannot happen: neither the statements of this crate nor a C string have a NUL inside.
-    CString::new(parts.join(quoted.to_bytes())).expect("SQL without NUL")
 }
 
 fn uuid<'a>(id: Uuid) -> DatumWithOid<'a> {

@@ -1,7 +1,7 @@
 //! What differs from what the migrations made: guards, constraints, indexes, rights. Each with what mends it.
 
 use super::expected;
-use super::facts::{Facts, GUARDED, Relation};
+use super::facts::{Facts, INSTALL, LOG_TABLES, Relation};
 use super::finding::Finding;
 use super::repair::{Phase, Repair};
 use super::shape;
@@ -16,13 +16,10 @@ pub fn examine(facts: &Facts, schema: &Schema, applied: &Shipped) -> Vec<Finding
         applied,
     };
     let mut findings = Vec::new();
-    for relation in facts
-        .relations
-        .iter()
-        .filter(|relation| relation.is_table())
-    {
+    for relation in facts.all_relations().filter(|relation| relation.is_table()) {
         findings.extend(examination.table(relation));
     }
+    findings.extend(examination.missing_log_tables());
     for history in facts
         .histories
         .iter()
@@ -92,7 +89,7 @@ impl Examination<'_> {
         {
             findings.extend(self.trigger(relation, trigger));
         }
-        if GUARDED.contains(&relation.name.as_str()) {
+        if relation.name != INSTALL {
             findings.extend(relation.forced_row_security(self.schema));
             findings.extend(relation.rewritten(self.schema));
             findings.extend(relation.deferred_checks(self.schema));
@@ -112,6 +109,20 @@ impl Examination<'_> {
         }
         findings.extend(self.public_rights(&relation.name, &relation.public_rights));
         findings
+    }
+
+    /// Tables of the contract that are missing are refused before this.
+    fn missing_log_tables(&self) -> impl Iterator<Item = Finding> {
+        let made = self.applied.tables.iter().map(String::as_str);
+        made.filter(|table| LOG_TABLES.contains(table) && self.facts.relation(table).is_none())
+            .map(|table| {
+                Finding::error(
+                    "TABLE_MISSING",
+                    table,
+                    "not there, but the history says that it was created",
+                )
+                .with_mend("restore it from a backup: without it nothing proves what was published")
+            })
     }
 
     fn public_rights(&self, table: &str, rights: &[String]) -> Option<Finding> {

@@ -69,6 +69,54 @@ const DEFINITIONS: &[(&str, &str)] = &[
         r#"CREATE UNIQUE INDEX extension_bundle_version_id_unique ON @schema@.extension_bundle USING btree (version_id) WHERE (NOT adopted)"#,
     ),
     (
+        "extension_log_checkpoint_immutable_stored",
+        r#"CREATE CONSTRAINT TRIGGER extension_log_checkpoint_immutable_stored AFTER DELETE OR UPDATE ON @schema@.extension_log_checkpoint NOT DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE FUNCTION @schema@.extension_log_immutable()"#,
+    ),
+    (
+        "extension_log_checkpoint_immutable_truncate",
+        r#"CREATE TRIGGER extension_log_checkpoint_immutable_truncate BEFORE TRUNCATE ON @schema@.extension_log_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION @schema@.extension_log_immutable()"#,
+    ),
+    (
+        "extension_log_checkpoint_immutable",
+        r#"CREATE TRIGGER extension_log_checkpoint_immutable BEFORE DELETE OR UPDATE ON @schema@.extension_log_checkpoint FOR EACH ROW EXECUTE FUNCTION @schema@.extension_log_immutable()"#,
+    ),
+    (
+        "extension_log_leaf_immutable_stored",
+        r#"CREATE CONSTRAINT TRIGGER extension_log_leaf_immutable_stored AFTER DELETE OR UPDATE ON @schema@.extension_log_leaf NOT DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE FUNCTION @schema@.extension_log_immutable()"#,
+    ),
+    (
+        "extension_log_leaf_immutable_truncate",
+        r#"CREATE TRIGGER extension_log_leaf_immutable_truncate BEFORE TRUNCATE ON @schema@.extension_log_leaf FOR EACH STATEMENT EXECUTE FUNCTION @schema@.extension_log_immutable()"#,
+    ),
+    (
+        "extension_log_leaf_immutable",
+        r#"CREATE TRIGGER extension_log_leaf_immutable BEFORE DELETE OR UPDATE ON @schema@.extension_log_leaf FOR EACH ROW EXECUTE FUNCTION @schema@.extension_log_immutable()"#,
+    ),
+    (
+        "extension_log_signature_immutable_stored",
+        r#"CREATE CONSTRAINT TRIGGER extension_log_signature_immutable_stored AFTER DELETE OR UPDATE ON @schema@.extension_log_signature NOT DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE FUNCTION @schema@.extension_log_immutable()"#,
+    ),
+    (
+        "extension_log_signature_immutable_truncate",
+        r#"CREATE TRIGGER extension_log_signature_immutable_truncate BEFORE TRUNCATE ON @schema@.extension_log_signature FOR EACH STATEMENT EXECUTE FUNCTION @schema@.extension_log_immutable()"#,
+    ),
+    (
+        "extension_log_signature_immutable",
+        r#"CREATE TRIGGER extension_log_signature_immutable BEFORE DELETE OR UPDATE ON @schema@.extension_log_signature FOR EACH ROW EXECUTE FUNCTION @schema@.extension_log_immutable()"#,
+    ),
+    (
+        "extension_log_tile_immutable_stored",
+        r#"CREATE CONSTRAINT TRIGGER extension_log_tile_immutable_stored AFTER DELETE OR UPDATE ON @schema@.extension_log_tile NOT DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE FUNCTION @schema@.extension_log_immutable()"#,
+    ),
+    (
+        "extension_log_tile_immutable_truncate",
+        r#"CREATE TRIGGER extension_log_tile_immutable_truncate BEFORE TRUNCATE ON @schema@.extension_log_tile FOR EACH STATEMENT EXECUTE FUNCTION @schema@.extension_log_immutable()"#,
+    ),
+    (
+        "extension_log_tile_immutable",
+        r#"CREATE TRIGGER extension_log_tile_immutable BEFORE DELETE OR UPDATE ON @schema@.extension_log_tile FOR EACH ROW EXECUTE FUNCTION @schema@.extension_log_immutable()"#,
+    ),
+    (
         "extension_registry_identity_immutable_delete",
         r#"CREATE TRIGGER extension_registry_identity_immutable_delete BEFORE DELETE ON @schema@.extension_registry FOR EACH ROW EXECUTE FUNCTION @schema@.extension_registry_identity_immutable()"#,
     ),

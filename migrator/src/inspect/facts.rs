@@ -1,4 +1,4 @@
-//! What the catalogs say about the four tables and all that belongs to them, in one query.
+//! What the catalogs say about the four tables, those of the log, and all that belongs to them, in one query.
 
 use postgres::GenericClient;
 use serde::Deserialize;
@@ -17,12 +17,28 @@ pub const TABLES: [&str; 4] = [REGISTRY, VERSION, BUNDLE, INSTALL];
 /// Those whose rows are history. Installs come and go.
 pub const GUARDED: [&str; 3] = [REGISTRY, VERSION, BUNDLE];
 
+/// The tables of the log of published versions, which migrations make later and which are never adopted.
+pub const LOG_TABLES: [&str; 4] = [
+    "extension_log_leaf",
+    "extension_log_tile",
+    "extension_log_checkpoint",
+    "extension_log_signature",
+];
+
 /// The functions of the extension, whose names nothing else in the schema may have.
-pub const EXTENSION_FUNCTIONS: [&str; 4] = [
+pub const EXTENSION_FUNCTIONS: [&str; 12] = [
     "ext_finalize_version",
     "ext_finalize_bundle",
     "ext_list_versions",
     "ext_extension_id",
+    "ext_version_leaf",
+    "ext_seal_log",
+    "ext_sign_checkpoint",
+    "ext_log_checkpoint",
+    "ext_inclusion_proof",
+    "ext_consistency_proof",
+    "ext_log_tile",
+    "ext_verify_log",
 ];
 
 #[derive(Debug, Deserialize)]
@@ -37,6 +53,9 @@ pub struct Facts {
     pub schema: Option<Schema>,
     /// Whatever has the name of one of the four tables.
     pub relations: Vec<Relation>,
+    /// Whatever has the name of a table of the log.
+    #[serde(default)]
+    pub log: Vec<Relation>,
     /// Other relations of the schema that have a name the migrations give to theirs.
     pub reserved: Vec<String>,
     /// Types that are no row types and have the name of one of the four tables.
@@ -201,7 +220,7 @@ impl Facts {
                 include_str!("facts.sql"),
                 &[
                     &schema,
-                    &TABLES.as_slice(),
+                    &[TABLES, LOG_TABLES].concat(),
                     &shipped.relation_names(),
                     &shipped.function_names(),
                     &EXTENSION_FUNCTIONS.as_slice(),
@@ -210,14 +229,24 @@ impl Facts {
             )
             .doing(doing)?;
         let document: String = row.try_get(0).doing(doing)?;
-        serde_json::from_str(&document).map_err(|error| Error::Io {
+        let mut facts: Self = serde_json::from_str(&document).map_err(|error| Error::Io {
             doing: doing.to_owned(),
             source: error.into(),
-        })
+        })?;
+        (facts.log, facts.relations) = facts
+            .relations
+            .into_iter()
+            .partition(|relation| LOG_TABLES.contains(&relation.name.as_str()));
+        Ok(facts)
+    }
+
+    /// Those of the contract, then those of the log.
+    pub fn all_relations(&self) -> impl Iterator<Item = &Relation> {
+        self.relations.iter().chain(&self.log)
     }
 
     pub fn relation(&self, name: &str) -> Option<&Relation> {
-        self.relations.iter().find(|relation| relation.name == name)
+        self.all_relations().find(|relation| relation.name == name)
     }
 
     pub fn function(&self, name: &str) -> Option<&Function> {

@@ -1,5 +1,5 @@
 -- What is in the database, as one JSON document (facts.rs). Reads catalogs only, which every role may do.
--- $1 schema, $2 the four tables, $3 names our migrations give to other relations, $4 our functions,
+-- $1 schema, $2 the tables, $3 names our migrations give to other relations, $4 our functions,
 -- $5 functions of the extension, $6 the history table.
 WITH ns AS (
     SELECT n.oid, n.nspowner FROM pg_namespace n WHERE n.nspname = $1

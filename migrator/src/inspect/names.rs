@@ -19,6 +19,9 @@ pub fn taken(facts: &Facts, schema: &Schema, shipped: &Shipped, purpose: Purpose
     for name in &facts.types {
         findings.push(is_taken(name.clone(), "a type"));
     }
+    for relation in &facts.log {
+        findings.push(is_taken(relation.name.clone(), "a relation"));
+    }
     for name in &facts.reserved {
         // The keys of adopted tables may well have the names of the contract.
         let of_adopted = facts.relations.iter().any(|relation| {

@@ -64,7 +64,7 @@ impl Preflight {
         let mut refusals = second_registry(facts, schema);
         refusals.extend(owner_and_rights(facts, schema, purpose));
         refusals.extend(incomplete(facts, progress));
-        for relation in &facts.relations {
+        for relation in facts.all_relations() {
             refusals.extend(not_a_plain_table(relation, schema));
         }
         let mut notes = Vec::new();
@@ -171,7 +171,7 @@ fn second_registry(facts: &Facts, schema: &Schema) -> Vec<Finding> {
 fn owner_and_rights(facts: &Facts, schema: &Schema, purpose: Purpose) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut owners: Vec<(&str, Vec<&str>)> = Vec::new();
-    for relation in &facts.relations {
+    for relation in facts.all_relations() {
         match owners
             .iter_mut()
             .find(|(owner, _)| *owner == relation.owner)

@@ -1,7 +1,7 @@
 //! What tables must look like for the registry to live in them: columns, keys by their columns (whatever their
 //! names are), foreign keys.
 
-use super::facts::{BUNDLE, Column, INSTALL, REGISTRY, Relation, VERSION};
+use super::facts::{BUNDLE, Column, INSTALL, LOG_TABLES, REGISTRY, Relation, VERSION};
 use super::finding::Finding;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -10,7 +10,9 @@ enum Type {
     /// `text`, or `varchar` of at least this length.
     Text(u32),
     Jsonb,
+    Smallint,
     Bigint,
+    Bytea,
     Boolean,
     Timestamp,
 }
@@ -77,7 +79,7 @@ struct TableRule {
 
 const NAME: Type = Type::Text(255);
 
-const TABLES: [TableRule; 4] = [
+const TABLES: [TableRule; 8] = [
     TableRule {
         name: REGISTRY,
         columns: &[
@@ -152,6 +154,54 @@ const TABLES: [TableRule; 4] = [
         foreign_keys: &[("registry_id", REGISTRY), ("version_id", VERSION)],
         published: false,
     },
+    TableRule {
+        name: LOG_TABLES[0],
+        columns: &[
+            key("leaf_index", Type::Bigint),
+            key("version_id", Type::Uuid),
+            column("bundle_id", Type::Uuid),
+            column("label", Type::Text(1)),
+            key("leaf_hash", Type::Bytea),
+        ],
+        keys: &[&[&["leaf_index"]], &[&["bundle_id", "version_id"]]],
+        foreign_keys: &[],
+        published: false,
+    },
+    TableRule {
+        name: LOG_TABLES[1],
+        columns: &[
+            key("level", Type::Smallint),
+            key("index", Type::Bigint),
+            key("hashes", Type::Bytea),
+            key("root", Type::Bytea),
+        ],
+        keys: &[&[&["index", "level"]]],
+        foreign_keys: &[],
+        published: false,
+    },
+    TableRule {
+        name: LOG_TABLES[2],
+        columns: &[
+            key("tree_size", Type::Bigint),
+            key("root", Type::Bytea),
+            key("origin", Type::Text(1)),
+            key("sealed_at", Type::Timestamp),
+        ],
+        keys: &[&[&["tree_size"]]],
+        foreign_keys: &[],
+        published: false,
+    },
+    TableRule {
+        name: LOG_TABLES[3],
+        columns: &[
+            key("tree_size", Type::Bigint),
+            key("line", Type::Text(1)),
+            key("created_at", Type::Timestamp),
+        ],
+        keys: &[&[&["line", "tree_size"]]],
+        foreign_keys: &[("tree_size", LOG_TABLES[2])],
+        published: false,
+    },
 ];
 
 impl Type {
@@ -159,7 +209,9 @@ impl Type {
         match self {
             Self::Uuid => data_type == "uuid",
             Self::Jsonb => data_type == "jsonb",
+            Self::Smallint => data_type == "smallint",
             Self::Bigint => data_type == "bigint",
+            Self::Bytea => data_type == "bytea",
             Self::Boolean => data_type == "boolean",
             Self::Timestamp => data_type == "timestamp with time zone",
             Self::Text(shortest) => match data_type.strip_prefix("character varying") {
@@ -177,7 +229,9 @@ impl Type {
         match self {
             Self::Uuid => "uuid".to_owned(),
             Self::Jsonb => "jsonb".to_owned(),
+            Self::Smallint => "smallint".to_owned(),
             Self::Bigint => "bigint".to_owned(),
+            Self::Bytea => "bytea".to_owned(),
             Self::Boolean => "boolean".to_owned(),
             Self::Timestamp => "timestamp with time zone".to_owned(),
             Self::Text(1) => "text or character varying".to_owned(),
@@ -196,7 +250,7 @@ pub fn column_names(table: &str) -> Vec<&'static str> {
         .collect()
 }
 
-/// What does not fit in `relation`, which has the name of one of the four tables.
+/// What does not fit in `relation`, which has the name of one of the tables.
 ///
 /// `migrated`: the columns that migrations add must be there too.
 pub fn misfits(relation: &Relation, migrated: bool) -> Vec<Finding> {

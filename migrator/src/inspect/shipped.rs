@@ -15,6 +15,7 @@ pub struct Shipped {
     pub indexes: Vec<Index>,
     pub checks: Vec<Check>,
     pub defaults: Vec<Default>,
+    pub tables: Vec<String>,
     /// Constraints of CREATE TABLE that have an index of their name.
     keys: Vec<String>,
 }
@@ -151,6 +152,7 @@ impl Shipped {
                 sql: sql.to_owned(),
             }),
             NodeEnum::CreateStmt(statement) => {
+                self.tables.push(relation_name(statement.relation.as_ref()));
                 for element in &statement.table_elts {
                     if let Some(NodeEnum::Constraint(key)) = &element.node
                         && matches!(

@@ -1,0 +1,61 @@
+//! Checkpoints as they are stored.
+
+use ext_registry_core::log::{Checkpoint, Hash};
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::prelude::*;
+
+use super::{Log, stored, unsigned};
+use crate::error::Error;
+use crate::ffi::Bytes;
+
+/// A checkpoint with the text of its signed note.
+pub struct Stored {
+    pub checkpoint: Checkpoint,
+    pub sealed_at: TimestampWithTimeZone,
+    pub note: String,
+}
+
+/// The checkpoint of this size, or the latest; `None` where there is none.
+pub fn find(log: &Log, size: Option<i64>) -> Result<Option<Stored>, Error> {
+    Spi::connect(|client| {
+        let found = log
+            .select(client, include_str!("checkpoint.sql"), &[size.into()])?
+            .first();
+        if found.is_empty() {
+            return Ok(None);
+        }
+        let Bytes(root) = stored(found.get(3)?)?;
+        Ok(Some(Stored {
+            checkpoint: Checkpoint {
+                origin: text(found.get(1)?)?,
+                size: unsigned(stored(found.get(2)?)?)?,
+                root: Hash::try_from(&root[..])?,
+            },
+            sealed_at: stored(found.get(4)?)?,
+            note: text(found.get(5)?)?,
+        }))
+    })
+}
+
+/// The latest checkpoint, which must be there.
+pub fn latest(log: &Log) -> Result<Stored, Error> {
+    find(log, None)?.ok_or(Error::NotSealed)
+}
+
+/// The checkpoint of the size in an argument, the latest where that is NULL.
+pub fn of_size(log: &Log, size: Option<i64>, argument: &'static str) -> Result<Stored, Error> {
+    let latest = latest(log)?;
+    match size {
+        None => Ok(latest),
+        Some(_) => find(log, size)?.ok_or(Error::InvalidArgument {
+            argument,
+            reason: "the log has no checkpoint of this size",
+        }),
+    }
+}
+
+/// What sealing and signing have stored is ASCII, but for the dashes of signatures in UTF-8.
+fn text(column: Option<Bytes>) -> Result<String, Error> {
+    String::from_utf8(stored(column)?.0)
+        .map_err(|_| Error::LogDamaged("a checkpoint is not in UTF-8".to_owned()))
+}
