@@ -187,7 +187,7 @@ fn summary(issues: &[Issue]) -> String {
 }
 
 /// Postgres takes an error's texts to be in the database's encoding, pgrx gives them as UTF-8.
-fn printable(text: String) -> String {
+pub fn printable(text: String) -> String {
     if text.is_ascii() || ffi::database_encoding() == pg_sys::pg_enc::PG_UTF8 {
         return text;
     }

@@ -221,6 +221,12 @@ pub fn refuse_read_only(command: &CStr) {
     unsafe { pg_sys::PreventCommandIfReadOnly(command.as_ptr()) }
 }
 
+/// Whether the transaction has a number: pgrx then gives each query a snapshot of its own.
+pub fn has_written() -> bool {
+    // SAFETY: reads the state of the transaction.
+    unsafe { pg_sys::GetCurrentTransactionIdIfAny() != pg_sys::InvalidTransactionId }
+}
+
 /// Microseconds since 2000-01-01 UTC, as timestamptz counts them.
 pub fn clock() -> i64 {
     // SAFETY: reads the clock.

@@ -1,10 +1,17 @@
-//! The PostgreSQL extension `ext_registry`: one file per public SQL function, `publish` behind both that publish.
+//! The PostgreSQL extension `ext_registry`: one file per public SQL function, `publish` behind both that publish,
+//! `log` behind those of the log.
 
 mod citus;
 mod error;
+mod ext_consistency_proof;
 mod ext_finalize_bundle;
 mod ext_finalize_version;
+mod ext_inclusion_proof;
+mod ext_log_checkpoint;
+mod ext_log_tile;
 mod ext_seal_log;
+mod ext_sign_checkpoint;
+mod ext_verify_log;
 mod ext_version_leaf;
 mod ffi;
 mod log;

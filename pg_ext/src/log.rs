@@ -1,9 +1,12 @@
 //! The log of published versions, as the functions that append to it and read it share it.
 
 pub mod checkpoint;
+pub mod prove;
 mod rows;
 pub mod seal;
+pub mod sign;
 mod tiles;
+pub mod verify;
 
 use ext_registry_core::log::Hash;
 use pgrx::datum::DatumWithOid;

@@ -32,7 +32,7 @@ pub struct Sealed {
 /// Appends all that is pending and writes a checkpoint over it. Where nothing is, the latest checkpoint stays; a log
 /// without one gets it even for an empty registry.
 pub fn seal(log: &Log, origin: Option<&str>) -> Result<Sealed, Error> {
-    Spi::connect_mut(|client| log.update(client, LOCK, &[]).map(drop))?;
+    lock(log)?;
     let before = checkpoint::find(log, None)?;
     let origin = match (&before, origin) {
         (Some(before), Some(origin)) if before.checkpoint.origin != origin => {
@@ -79,6 +79,11 @@ pub fn seal(log: &Log, origin: Option<&str>) -> Result<Sealed, Error> {
         latest: checkpoint::latest(log)?,
         appended: signed(appended)?,
     })
+}
+
+/// Waits until no seal is under way, and lets none begin before the end of the transaction.
+pub fn lock(log: &Log) -> Result<(), Error> {
+    Spi::connect_mut(|client| log.update(client, LOCK, &[]).map(drop))
 }
 
 /// The next rows. Each time SPI is entered anew: what a fetch takes is freed only when it is left.

@@ -72,3 +72,14 @@ pub fn tile(
     let bytes = hashes[..usize::from(width)].iter().flat_map(Hash::as_bytes);
     Ok(Some(bytes.copied().collect()))
 }
+
+/// The hash of a leaf of the tree with `size` leaves, as its tile has it.
+pub fn leaf(reader: &mut StoredTiles<'_>, index: u64, size: u64) -> Result<Hash, Error> {
+    let missing = || ext_registry_core::Error::NotInTree { index, size };
+    let width = u64::from(WIDTH);
+    let tile = Tile::of_tree(0, index / width, size).ok_or_else(missing)?;
+    let hashes = reader.read(tile)?;
+    Ok(*hashes
+        .get((index % width) as usize)
+        .ok_or_else(missing)?)
+}

@@ -1,0 +1,41 @@
+//! `ext_log_checkpoint`: a checkpoint of the log as a signed note.
+
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+
+use crate::error::Error;
+use crate::ffi::Call;
+use crate::log::Log;
+use crate::log::checkpoint::{self, Stored};
+
+/// Takes the size of a sealed tree; the latest where it is NULL.
+#[pg_extern(sql = false)]
+fn ext_log_checkpoint(
+    fcinfo: pg_sys::FunctionCallInfo,
+) -> TableIterator<
+    'static,
+    (
+        name!(origin, String),
+        name!(tree_size, i64),
+        name!(root, Vec<u8>),
+        name!(sealed_at, TimestampWithTimeZone),
+        name!(note, String),
+    ),
+> {
+    let found = find(Call::new(fcinfo)).unwrap_or_else(|error| error.raise());
+    TableIterator::once((
+        found.checkpoint.origin,
+        found.checkpoint.size as i64,
+        found.checkpoint.root.as_bytes().to_vec(),
+        found.sealed_at,
+        found.note,
+    ))
+}
+
+fn find(call: Call) -> Result<Stored, Error> {
+    let size = call.bigint(0);
+    Log::of(&call)?.as_owner(|log| checkpoint::of_size(log, size, "tree_size"))
+}
+
+extension_sql_file!("ext_log_checkpoint.sql", name = "ext_log_checkpoint");

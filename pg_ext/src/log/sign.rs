@@ -1,0 +1,38 @@
+//! Signatures of checkpoints. Keys are none of the database's business: it keeps what clients have signed.
+
+use pgrx::prelude::*;
+
+use super::{Log, checkpoint};
+use crate::error::Error;
+
+const INSERT: &str = "
+    INSERT INTO @schema@.extension_log_signature (tree_size, line) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+
+/// Keeps a signature of the checkpoint of this size; one that is there already is none the worse for it.
+pub fn sign(log: &Log, size: i64, line: &str) -> Result<(), Error> {
+    checkpoint::of_size(log, Some(size), "tree_size")?;
+    Spi::connect_mut(|client| log.update(client, INSERT, &[size.into(), line.into()]).map(drop))
+}
+
+/// The line of a signed note without the dash that begins it: the name of a key, a blank, and base64 of the key's id and
+/// the signature.
+pub fn line(bytes: &[u8]) -> Result<&str, Error> {
+    const LONGEST: usize = 4096;
+    let wrong = || Error::InvalidArgument {
+        argument: "line",
+        reason: "the signature line of a signed note is expected: a dash, the name of the key, base64",
+    };
+    let text = std::str::from_utf8(bytes).map_err(|_| wrong())?;
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let text = text.strip_prefix("\u{2014} ").unwrap_or(text);
+    let (name, signature) = text.split_once(' ').ok_or_else(wrong)?;
+    let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    let fits = text.len() <= LONGEST
+        && !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'+')
+        // Four bytes of the key's id and at least one of a signature.
+        && signature.len() >= 8
+        && signature.len().is_multiple_of(4)
+        && signature.bytes().all(base64);
+    if fits { Ok(text) } else { Err(wrong()) }
+}
