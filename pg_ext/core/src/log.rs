@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows where hashes are stored: the server and an auditor bring their own [`TileReader`].
 
+pub mod audit;
 mod checkpoint;
 mod entries;
 mod hash;

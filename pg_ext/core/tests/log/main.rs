@@ -1,5 +1,6 @@
 //! The transparency log: hashes, tiles, proofs and checkpoints against published vectors and another implementation.
 
+mod audit;
 mod checkpoint;
 mod hashes;
 mod large;
