@@ -141,9 +141,7 @@ impl Error {
             Self::VersionAlreadyExists(duplicate) if duplicate.same_content => Some(
                 "It has the same content: if this was a retry after a lost answer, the version is published.",
             ),
-            Self::LogDamaged(_) => {
-                Some("ext_verify_log() names what was changed.")
-            }
+            Self::LogDamaged(_) => Some("ext_verify_log() names what was changed."),
             Self::SeveralOwners { .. } => {
                 Some("Give all tables and the guards' functions to one role.")
             }

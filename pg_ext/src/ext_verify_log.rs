@@ -27,7 +27,9 @@ fn ext_verify_log(
     TableIterator::new(findings.into_iter().map(|finding| {
         (
             finding.kind.as_str().to_owned(),
-            finding.leaf_index.and_then(|index| i64::try_from(index).ok()),
+            finding
+                .leaf_index
+                .and_then(|index| i64::try_from(index).ok()),
             id(finding.version_id.as_deref()),
             id(finding.bundle_id.as_deref()),
             printable(finding.message),

@@ -296,11 +296,7 @@ pub fn readable(text: &[u8]) -> String {
 pub struct Bytes(pub Vec<u8>);
 
 impl FromDatum for Bytes {
-    unsafe fn from_polymorphic_datum(
-        datum: pg_sys::Datum,
-        is_null: bool,
-        _: Oid,
-    ) -> Option<Self> {
+    unsafe fn from_polymorphic_datum(datum: pg_sys::Datum, is_null: bool, _: Oid) -> Option<Self> {
         if is_null {
             return None;
         }

@@ -66,10 +66,7 @@ impl Log {
 
 /// A proof as SQL has it.
 pub fn bytes(proof: Vec<Hash>) -> Vec<Vec<u8>> {
-    proof
-        .iter()
-        .map(|hash| hash.as_bytes().to_vec())
-        .collect()
+    proof.iter().map(|hash| hash.as_bytes().to_vec()).collect()
 }
 
 /// A column that cannot be NULL unless somebody has changed the table.
@@ -79,8 +76,7 @@ fn stored<T>(value: Option<T>) -> Result<T, Error> {
 
 /// A size or index of the tree, which the tables hold as bigint.
 fn unsigned(value: i64) -> Result<u64, Error> {
-    u64::try_from(value)
-        .map_err(|_| Error::LogDamaged(format!("{value} is no size and no index")))
+    u64::try_from(value).map_err(|_| Error::LogDamaged(format!("{value} is no size and no index")))
 }
 
 /// The same the other way.

@@ -25,9 +25,8 @@ impl Tables {
         let mut owners = Vec::with_capacity(names.len());
         for name in names {
             owners.push(
-                ffi::table_owner(oid, name).ok_or_else(|| Error::NotMigrated {
-                    schema: readable(),
-                })?,
+                ffi::table_owner(oid, name)
+                    .ok_or_else(|| Error::NotMigrated { schema: readable() })?,
             );
         }
         match owners[..] {

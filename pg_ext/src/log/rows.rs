@@ -116,4 +116,3 @@ pub fn of_version(log: &Log, version_id: pgrx::Uuid) -> Result<Vec<(Row, Option<
             .collect()
     })
 }
-

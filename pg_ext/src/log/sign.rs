@@ -11,7 +11,10 @@ const INSERT: &str = "
 /// Keeps a signature of the checkpoint of this size; one that is there already is none the worse for it.
 pub fn sign(log: &Log, size: i64, line: &str) -> Result<(), Error> {
     checkpoint::of_size(log, Some(size), "tree_size")?;
-    Spi::connect_mut(|client| log.update(client, INSERT, &[size.into(), line.into()]).map(drop))
+    Spi::connect_mut(|client| {
+        log.update(client, INSERT, &[size.into(), line.into()])
+            .map(drop)
+    })
 }
 
 /// The line of a signed note without the dash that begins it: the name of a key, a blank, and base64 of the key's id and

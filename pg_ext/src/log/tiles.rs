@@ -43,7 +43,11 @@ impl TileReader for StoredTiles<'_> {
                 }
             };
             let found = found.first();
-            Ok::<_, Error>(if found.is_empty() { None } else { found.get(1)? })
+            Ok::<_, Error>(if found.is_empty() {
+                None
+            } else {
+                found.get(1)?
+            })
         })?;
         let Bytes(hashes) = found.unwrap_or(Bytes(Vec::new()));
         Ok(Hash::sequence(&hashes)?)
@@ -79,7 +83,5 @@ pub fn leaf(reader: &mut StoredTiles<'_>, index: u64, size: u64) -> Result<Hash,
     let width = u64::from(WIDTH);
     let tile = Tile::of_tree(0, index / width, size).ok_or_else(missing)?;
     let hashes = reader.read(tile)?;
-    Ok(*hashes
-        .get((index % width) as usize)
-        .ok_or_else(missing)?)
+    Ok(*hashes.get((index % width) as usize).ok_or_else(missing)?)
 }

@@ -32,10 +32,7 @@ pub fn verify(log: &Log) -> Result<Vec<Finding>, Error> {
         seal::lock(log)?;
     }
     let mut audit = Audit::new(None);
-    let mut tables = Tables {
-        log,
-        after: -1,
-    };
+    let mut tables = Tables { log, after: -1 };
     let mut findings = Vec::new();
     let sealed = rows::query(include_str!("sealed.sql"));
     each(log, &sealed, |row| {
@@ -117,10 +114,12 @@ fn take_leaf(
 fn take_unlogged(audit: &mut Audit, row: &SpiHeapTupleData<'_>) -> Result<(), Error> {
     let version: pgrx::Uuid = stored(row.get(1)?)?;
     let bundle: Option<pgrx::Uuid> = row.get(2)?;
+    let (version, bundle) = (version.to_string(), bundle.map(|id| id.to_string()));
+    let label = text(row.get(4)?);
     let id = RowId {
-        version_id: &version.to_string(),
-        bundle_id: bundle.map(|id| id.to_string()).as_deref(),
-        label: text(row.get(4)?).as_deref(),
+        version_id: &version,
+        bundle_id: bundle.as_deref(),
+        label: label.as_deref(),
     };
     audit.unlogged(&id, microseconds(row.get(3)?));
     Ok(())
