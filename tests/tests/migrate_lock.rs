@@ -55,7 +55,7 @@ fn of_many_at_once_one_works_and_the_others_find_nothing_to_do() {
     let steps = |report: &serde_json::Value| report["applied"].as_array().unwrap().len();
     let (workers, idle): (Vec<_>, Vec<_>) = reports.iter().partition(|report| steps(report) > 0);
     assert_eq!((workers.len(), idle.len()), (1, 7));
-    assert_eq!(steps(workers[0]), 11);
+    assert_eq!(steps(workers[0]), 12);
     assert_eq!(workers[0]["extension"]["action"], "create");
     assert!(
         idle.iter()
@@ -68,7 +68,7 @@ fn of_many_at_once_one_works_and_the_others_find_nothing_to_do() {
             &[],
         )
         .unwrap();
-    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (11, 11));
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (12, 12));
     assert!(!held(&db));
 }
 

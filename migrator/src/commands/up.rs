@@ -27,7 +27,7 @@ use crate::{citus, ddl_guard, elsewhere, inspect, lint};
 ///   "mended": [{"level": "error", "code": "GUARD_MISSING", "object": "…", "message": "…", "mend": "…", "mended_by_up": true}],
 ///   "left": [],
 ///   "applied": [{"version": 1, "file": "V1__tables.sql", "milliseconds": 12}],
-///   "current": 11,
+///   "current": 12,
 ///   "extension": {"action": "create", "version": "1.0.0"},
 ///   "ddl_guard": "off",
 ///   "citus": {"version": "13.2-1", "workers": 2, "layout": "distributed"},

@@ -9,7 +9,7 @@ SELECT
 FROM @schema@.extension_log_checkpoint c
 LEFT JOIN LATERAL (
     SELECT string_agg(
-        convert_from('\xe28094', getdatabaseencoding()) || ' ' || g.line || E'\n', '' ORDER BY g.created_at, g.line
+        convert_from(decode('e28094', 'hex'), getdatabaseencoding()) || ' ' || g.line || E'\n', '' ORDER BY g.created_at, g.line
     )
     FROM @schema@.extension_log_signature g
     WHERE g.tree_size = c.tree_size AND getdatabaseencoding() IN ('UTF8', 'SQL_ASCII')

@@ -25,6 +25,11 @@ fn the_signatures_are_those_of_the_contract() {
         .map(|row| (row.get(0), row.get(1), row.get(2)))
         .collect();
     let expected = [
+        (
+            "ext_consistency_proof",
+            "old_size bigint, new_size bigint DEFAULT NULL::bigint",
+            "bytea[]",
+        ),
         ("ext_extension_id", "publisher text, name text", "uuid"),
         (
             "ext_finalize_bundle",
@@ -39,10 +44,45 @@ fn the_signatures_are_those_of_the_contract() {
             TABLE,
         ),
         (
+            "ext_inclusion_proof",
+            "leaf_index bigint, tree_size bigint DEFAULT NULL::bigint",
+            "bytea[]",
+        ),
+        (
             "ext_list_versions",
             "extension_id uuid, tenant_id text DEFAULT NULL::text",
             "TABLE(version_id uuid, version text, published_at timestamp with time zone, content_hash text, \
              installed boolean, bundle_count integer)",
+        ),
+        (
+            "ext_log_checkpoint",
+            "tree_size bigint DEFAULT NULL::bigint",
+            "TABLE(origin text, tree_size bigint, root bytea, sealed_at timestamp with time zone, note text)",
+        ),
+        (
+            "ext_log_tile",
+            "level integer, index bigint, width integer DEFAULT NULL::integer",
+            "bytea",
+        ),
+        (
+            "ext_seal_log",
+            "origin text DEFAULT NULL::text",
+            "TABLE(origin text, tree_size bigint, root bytea, appended bigint, note text)",
+        ),
+        (
+            "ext_sign_checkpoint",
+            "tree_size bigint, line text",
+            "void",
+        ),
+        (
+            "ext_verify_log",
+            "",
+            "TABLE(finding text, leaf_index bigint, version_id uuid, bundle_id uuid, message text)",
+        ),
+        (
+            "ext_version_leaf",
+            "version_id uuid",
+            "TABLE(bundle_id uuid, leaf_hash bytea, leaf_index bigint)",
         ),
     ]
     .map(|(name, arguments, result)| (name.to_owned(), arguments.to_owned(), result.to_owned()));
@@ -63,7 +103,7 @@ fn the_extension_has_nothing_but_its_functions_and_all_have_comments() {
             &[],
         )
         .unwrap();
-    assert_eq!((row.get(0), row.get(1), row.get(2)), (4_i64, 4_i64, true));
+    assert_eq!((row.get(0), row.get(1), row.get(2)), (12_i64, 12_i64, true));
     assert!(row.get::<_, Option<String>>(3).is_some());
     let output = db
         .program("psql")
