@@ -21,7 +21,8 @@ Connection: --database-url, else DATABASE_URL, else PGHOST, PGPORT, PGUSER, PGDA
 PGSERVICE, PGSSLMODE, PGSSLROOTCERT and the other variables of libpq, and its defaults.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 pending (--exit-code), 4 history and files disagree, 5 locked by \
-another, 6 refused as destructive, 7 no usable connection, 8 unguarded or drifted (check).";
+another, 6 refused as destructive, 7 no usable connection, 8 unguarded or drifted (check), 9 history changed \
+(audit, seal, export-tiles).";
 
 /// Brings a database to the current schema of ext_registry. Adds only: no row, column or table is lost.
 #[derive(Parser)]
@@ -92,6 +93,12 @@ pub enum Command {
     Grant(GrantArgs),
     /// On Citus: put registry, versions and bundles on every node and distribute installs by tenant; a plan without --yes
     Distribute(DistributeArgs),
+    /// Append what has been published to the log, and sign the checkpoint
+    Seal(SealArgs),
+    /// Recompute every version and the log from the rows, trusting nothing in the server; writes nothing there
+    Audit(AuditArgs),
+    /// Write the log as files that any web server can serve
+    ExportTiles(ExportTilesArgs),
     /// Print completions for a shell
     #[command(
         after_help = "Example:\n  ext-migrate completions bash > /etc/bash_completion.d/ext-migrate"
@@ -193,15 +200,92 @@ Examples:
   ext-migrate grant --publisher ci
       ci may publish: EXECUTE on the finalize functions, USAGE on the schema, no right on any table
   ext-migrate grant --reader web --reader reports
-      web and reports may list versions and see which one a tenant has installed")]
+      web and reports may list versions and see which one a tenant has installed
+  ext-migrate grant --sealer cron --auditor auditor
+      cron may append to the log and sign its checkpoints; auditor may read versions, bundles and the log, no installs")]
 pub struct GrantArgs {
     /// A role that may publish (repeatable)
-    #[arg(long, value_name = "ROLE", required_unless_present = "reader")]
+    #[arg(long, value_name = "ROLE", required_unless_present_any = ["reader", "sealer", "auditor"])]
     pub publisher: Vec<String>,
 
     /// A role that may read (repeatable)
     #[arg(long, value_name = "ROLE")]
     pub reader: Vec<String>,
+
+    /// A role that may seal the log and sign its checkpoints (repeatable)
+    #[arg(long, value_name = "ROLE")]
+    pub sealer: Vec<String>,
+
+    /// A role that may audit (repeatable)
+    #[arg(long, value_name = "ROLE")]
+    pub auditor: Vec<String>,
+}
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  ext-migrate seal --origin registry.example.com/versions
+      the first time: the name of the log, for good
+  openssl genpkey -algorithm ed25519 -out log.pem && chmod 600 log.pem
+  ext-migrate seal --key log.pem --checkpoint checkpoint
+      append, sign, and keep the checkpoint; the next run signs only what continues it
+
+Any number may run at once, from cron or by hand; publishing does not wait for it. The private key is read here and \
+never sent to the server. Nothing is signed that does not continue the last checkpoint signed with the key, and the \
+one in --checkpoint: exit code 9.")]
+pub struct SealArgs {
+    /// Name of the log, the first time: 1 to 255 visible ASCII characters without + [default: ext_registry/<uuid>]
+    #[arg(long, value_name = "NAME")]
+    pub origin: Option<String>,
+
+    /// Sign with this Ed25519 key (PEM, not encrypted, readable by its owner alone)
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+
+    /// Continue the checkpoint in this file, and replace it; it is created where there is none
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  ext-migrate audit --keep kept
+      the first time: keep the checkpoint where nobody who can write to the database can
+  ext-migrate audit --checkpoint kept --keep kept --public-key log.pub
+      has anything changed since? Exit code 9 where it has; else the newer checkpoint is kept
+  ext-migrate audit --format json | jq -r '.findings[].message'
+
+Runs in one read-only transaction: a read-only role or a standby will do.")]
+pub struct AuditArgs {
+    /// A checkpoint that was kept: the log must continue it
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+
+    /// The key that must have signed the latest checkpoint, and the kept one: PEM, or a line name+id+key
+    #[arg(long, value_name = "FILE")]
+    pub public_key: Option<PathBuf>,
+
+    /// Where nothing was found, write the latest checkpoint to this file
+    #[arg(long, value_name = "FILE")]
+    pub keep: Option<PathBuf>,
+
+    /// Also time a plain COPY of the same rows, to compare
+    #[arg(long)]
+    pub compare: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  ext-migrate export-tiles /srv/log
+      checkpoint, tile/… and tile/entries/… as C2SP tlog-tiles names them; only what is missing is written
+
+The checkpoint comes last, so that no reader sees one before its tiles.")]
+pub struct ExportTilesArgs {
+    /// Directory to write to; it is created where there is none
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
 }
 
 #[derive(Args)]

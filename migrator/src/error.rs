@@ -24,6 +24,8 @@ pub enum Exit {
     Connection = 7,
     /// `check` found the registry unguarded or drifted.
     Unguarded = 8,
+    /// What was published is not what it was, or cannot be shown to be.
+    HistoryChanged = 9,
 }
 
 /// Every error of `ext-migrate`. Its text is one sentence that can be shown to a person.
@@ -111,6 +113,20 @@ pub enum Error {
     #[error("this is no valid {what}: {reason}")]
     InvalidNote { what: &'static str, reason: String },
 
+    /// The log of published versions does not continue what was signed or kept.
+    #[error("{0}")]
+    HistoryChanged(String),
+
+    /// The log of published versions has no checkpoint.
+    #[error("nothing has been sealed yet: run ext-migrate seal first")]
+    NotSealed,
+
+    #[error("{doing}: {source}")]
+    Log {
+        doing: String,
+        source: ext_registry_core::Error,
+    },
+
     /// Any other refusal by the server.
     #[error("{doing}: {}", describe(.source))]
     Database {
@@ -136,7 +152,9 @@ impl Error {
             Self::Connect { .. } | Self::Pooled(_) | Self::ConnectionLost { .. } => {
                 Exit::Connection
             }
+            Self::HistoryChanged(_) | Self::Log { .. } => Exit::HistoryChanged,
             Self::Unfit(_)
+            | Self::NotSealed
             | Self::NoRight(_)
             | Self::SecondSchema { .. }
             | Self::ExtensionUnavailable
@@ -169,6 +187,9 @@ impl Error {
             Self::NoCitus => "NO_CITUS",
             Self::Node { .. } => "NODE",
             Self::InvalidNote { .. } => "INVALID_NOTE",
+            Self::HistoryChanged(_) => "HISTORY_CHANGED",
+            Self::NotSealed => "NOT_SEALED",
+            Self::Log { .. } => "LOG_DAMAGED",
             Self::Database { .. } => "DATABASE",
             Self::Io { .. } => "IO",
         }
@@ -192,6 +213,16 @@ impl Error {
         match self {
             Self::History(reasons) | Self::Destructive(reasons) | Self::Unfit(reasons) => reasons,
             _ => &[],
+        }
+    }
+}
+
+/// Tiles and proofs that do not hold what they should.
+impl From<ext_registry_core::Error> for Error {
+    fn from(source: ext_registry_core::Error) -> Self {
+        Self::Log {
+            doing: "reading the log".to_owned(),
+            source,
         }
     }
 }
@@ -287,6 +318,7 @@ mod tests {
             (Error::Destructive(vec![]), 6),
             (Error::Pooled(String::new()), 7),
             (Error::Unfit(vec![]), 1),
+            (Error::HistoryChanged(String::new()), 9),
         ];
         for (error, code) in codes {
             assert_eq!(error.exit() as u8, code, "{error}");

@@ -11,10 +11,12 @@ pub mod ddl_guard;
 pub mod elsewhere;
 pub mod error;
 pub mod extension;
+pub mod files;
 pub mod history;
 pub mod inspect;
 pub mod lint;
 pub mod lock;
+pub mod log;
 pub mod mend;
 pub mod migrations;
 pub mod note;
@@ -51,6 +53,9 @@ fn dispatch(context: &Context, command: &Command) -> Result<Exit, Error> {
         Command::Check(args) => commands::check::run(context, args),
         Command::Grant(args) => commands::grant::run(context, args),
         Command::Distribute(args) => commands::distribute::run(context, args),
+        Command::Seal(args) => commands::seal::run(context, args),
+        Command::Audit(args) => commands::audit::run(context, args),
+        Command::ExportTiles(args) => commands::export_tiles::run(context, args),
         Command::Completions { shell } => commands::documents::completions(context, *shell),
         Command::Man => commands::documents::man(context),
     }

@@ -15,6 +15,30 @@ const PUBLISH: &[&str] = &[
     "ext_finalize_version(jsonb, text, text, text, bigint)",
     "ext_finalize_bundle(jsonb, bytea, text, text, text)",
 ];
+/// Also granted to a publisher: the receipt of what was published and its proofs, which hold hashes only.
+const PROVE: &[&str] = &[
+    "ext_version_leaf(uuid)",
+    "ext_log_checkpoint(bigint)",
+    "ext_inclusion_proof(bigint, bigint)",
+    "ext_consistency_proof(bigint, bigint)",
+    "ext_log_tile(integer, bigint, integer)",
+];
+const SEAL: &[&str] = &[
+    "ext_seal_log(text)",
+    "ext_sign_checkpoint(bigint, text)",
+    "ext_log_checkpoint(bigint)",
+    "ext_inclusion_proof(bigint, bigint)",
+    "ext_consistency_proof(bigint, bigint)",
+    "ext_log_tile(integer, bigint, integer)",
+];
+const AUDIT: &[&str] = &[
+    "ext_verify_log()",
+    "ext_version_leaf(uuid)",
+    "ext_log_checkpoint(bigint)",
+    "ext_inclusion_proof(bigint, bigint)",
+    "ext_consistency_proof(bigint, bigint)",
+    "ext_log_tile(integer, bigint, integer)",
+];
 const READ: &[&str] = &[
     "ext_list_versions(uuid, text)",
     "ext_extension_id(text, text)",
@@ -23,28 +47,41 @@ const READ: &[&str] = &[
 /// What `grant` gave. In JSON:
 ///
 /// ```json
-/// {"schema": "public", "publishers": ["ci"], "readers": ["web"], "statements": ["GRANT USAGE ON SCHEMA …"]}
+/// {
+///   "schema": "public", "publishers": ["ci"], "readers": ["web"], "sealers": ["cron"], "auditors": [],
+///   "statements": ["GRANT USAGE ON SCHEMA …"]
+/// }
 /// ```
 #[derive(Serialize)]
 struct Report {
     schema: String,
     publishers: Vec<String>,
     readers: Vec<String>,
+    sealers: Vec<String>,
+    auditors: Vec<String>,
     statements: Vec<String>,
 }
 
 /// Runs `grant`: all of it or nothing.
 pub fn run(context: &Context, args: &GrantArgs) -> Result<Exit, Error> {
     let schema = context.schema()?;
-    for role in args.publisher.iter().chain(&args.reader) {
+    let given = [
+        (
+            &args.publisher,
+            publisher as fn(&Schema, &str) -> Vec<String>,
+        ),
+        (&args.reader, reader),
+        (&args.sealer, sealer),
+        (&args.auditor, auditor),
+    ];
+    for role in given.iter().flat_map(|(roles, _)| *roles) {
         refuse_misleading(role)?;
     }
     let mut statements = Vec::new();
-    for role in &args.publisher {
-        statements.extend(publisher(&schema, &quote_ident(role)));
-    }
-    for role in &args.reader {
-        statements.extend(reader(&schema, &quote_ident(role)));
+    for (roles, rights) in given {
+        for role in roles {
+            statements.extend(rights(&schema, &quote_ident(role)));
+        }
     }
     let mut session = context.connect()?;
     let timeout = context.options.lock_timeout.as_millis();
@@ -59,11 +96,11 @@ pub fn run(context: &Context, args: &GrantArgs) -> Result<Exit, Error> {
     for statement in &statements {
         transaction.batch_execute(statement).doing(statement)?;
     }
-    for (role, functions) in args
-        .publisher
-        .iter()
-        .map(|role| (role, PUBLISH))
-        .chain(args.reader.iter().map(|role| (role, READ)))
+    for (role, functions) in with(&args.publisher, PUBLISH)
+        .chain(with(&args.publisher, PROVE))
+        .chain(with(&args.reader, READ))
+        .chain(with(&args.sealer, SEAL))
+        .chain(with(&args.auditor, AUDIT))
     {
         assert_granted(&mut transaction, &schema, role, functions)?;
     }
@@ -72,9 +109,18 @@ pub fn run(context: &Context, args: &GrantArgs) -> Result<Exit, Error> {
         schema: schema.name().to_owned(),
         publishers: args.publisher.clone(),
         readers: args.reader.clone(),
+        sealers: args.sealer.clone(),
+        auditors: args.auditor.clone(),
         statements,
     })?;
     Ok(Exit::Done)
+}
+
+fn with<'a>(
+    roles: &'a [String],
+    functions: &'a [&'a str],
+) -> impl Iterator<Item = (&'a String, &'a [&'a str])> {
+    roles.iter().map(move |role| (role, functions))
 }
 
 /// Refuses names that PostgreSQL takes for something else. It reads `"public"` as PUBLIC, quoted or not, and nothing is granted to everybody.
@@ -156,7 +202,7 @@ fn publisher(schema: &Schema, role: &str) -> Vec<String> {
     let schema = schema.quoted();
     vec![
         format!("GRANT USAGE ON SCHEMA {schema} TO {role}"),
-        execute(&schema, PUBLISH, role),
+        execute(&schema, &[PUBLISH, PROVE].concat(), role),
     ]
 }
 
@@ -176,6 +222,31 @@ fn reader(schema: &Schema, role: &str) -> Vec<String> {
     ]
 }
 
+fn sealer(schema: &Schema, role: &str) -> Vec<String> {
+    let schema = schema.quoted();
+    vec![
+        format!("GRANT USAGE ON SCHEMA {schema} TO {role}"),
+        execute(&schema, SEAL, role),
+        // To find what its key has signed before.
+        format!(
+            "GRANT SELECT ON {schema}.extension_log_checkpoint, {schema}.extension_log_signature TO {role}"
+        ),
+    ]
+}
+
+fn auditor(schema: &Schema, role: &str) -> Vec<String> {
+    let schema = schema.quoted();
+    vec![
+        format!("GRANT USAGE ON SCHEMA {schema} TO {role}"),
+        execute(&schema, AUDIT, role),
+        format!(
+            "GRANT SELECT ON {schema}.extension_registry, {schema}.extension_version, {schema}.extension_bundle, \
+             {schema}.extension_log_leaf, {schema}.extension_log_tile, {schema}.extension_log_checkpoint, \
+             {schema}.extension_log_signature TO {role}"
+        ),
+    ]
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for statement in &self.statements {
@@ -183,10 +254,12 @@ impl fmt::Display for Report {
         }
         writeln!(
             f,
-            "granted on {NAME} in schema {}: publishers {}, readers {}",
+            "granted on {NAME} in schema {}: publishers {}, readers {}, sealers {}, auditors {}",
             self.schema,
             list(&self.publishers),
-            list(&self.readers)
+            list(&self.readers),
+            list(&self.sealers),
+            list(&self.auditors)
         )
     }
 }

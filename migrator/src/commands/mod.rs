@@ -1,10 +1,13 @@
 //! One file per command.
 
+pub mod audit;
 pub mod check;
 pub mod distribute;
 pub mod documents;
+pub mod export_tiles;
 pub mod grant;
 pub mod plan;
+pub mod seal;
 pub mod status;
 pub mod up;
 

@@ -58,6 +58,21 @@ impl Session {
             .doing(doing)
     }
 
+    /// A transaction that writes, with a new snapshot for each statement. Works behind any pooler.
+    pub fn read_committed(&mut self) -> Result<Transaction<'_>, Error> {
+        let mut transaction = self
+            .client
+            .build_transaction()
+            .read_only(false)
+            .isolation_level(IsolationLevel::ReadCommitted)
+            .start()
+            .doing("starting a transaction")?;
+        transaction
+            .batch_execute(&settings(true))
+            .doing("setting up the transaction")?;
+        Ok(transaction)
+    }
+
     /// A transaction that cannot write, of one snapshot. Works on a standby, with any role and behind any pooler.
     pub fn read_only(&mut self) -> Result<Transaction<'_>, Error> {
         let mut transaction = self

@@ -73,7 +73,7 @@ impl StoredTile {
 
 impl RowId<'_> {
     /// For people.
-    pub(super) fn name(&self) -> String {
+    pub fn name(&self) -> String {
         let version = match self.label {
             Some(label) => label.to_owned(),
             None => format!("version {}", self.version_id),

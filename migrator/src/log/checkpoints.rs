@@ -1,0 +1,167 @@
+//! Checkpoints: those in the tables, and those that somebody keeps in a file.
+
+use std::path::Path;
+
+use ext_registry_core::log::audit::StoredCheckpoint;
+use ext_registry_core::log::{Checkpoint, Hash};
+use postgres::{Row, Transaction};
+
+use super::{READING, raw, signed, time, unsigned};
+use crate::error::{Doing, Error};
+use crate::files;
+use crate::note::{Note, VerifierKey};
+use crate::schema::Schema;
+
+/// A checkpoint and the text of its note, which has a line for each signature, or none.
+pub struct Signed {
+    pub checkpoint: Checkpoint,
+    pub note: String,
+}
+
+impl Signed {
+    fn new(checkpoint: Checkpoint, lines: &[String]) -> Self {
+        let mut note = format!("{checkpoint}\n");
+        for line in lines {
+            note.push_str(&format!("\u{2014} {line}\n"));
+        }
+        Self { checkpoint, note }
+    }
+
+    /// Errors with [`Error::InvalidNote`] where this key has not signed it.
+    pub fn verify(&self, key: &VerifierKey) -> Result<(), Error> {
+        let note = Note::parse(&self.note)?;
+        note.verified_text(&[key]).map(drop)
+    }
+}
+
+/// A checkpoint that was kept in a file.
+pub struct Kept(pub Signed);
+
+impl Kept {
+    /// Reads it, with or without signatures.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        Self::parse(files::read_text(path)?, path)
+    }
+
+    /// The same; `None` where there is no such file.
+    pub fn read_if_there(path: &Path) -> Result<Option<Self>, Error> {
+        let note = files::read_text_if_there(path)?;
+        note.map(|note| Self::parse(note, path)).transpose()
+    }
+
+    fn parse(note: String, path: &Path) -> Result<Self, Error> {
+        // Without signatures the blank line may be missing too.
+        let text = match note.split_once("\n\n") {
+            Some((text, _)) => format!("{text}\n"),
+            None => note.clone(),
+        };
+        let checkpoint =
+            text.parse()
+                .map_err(|source: ext_registry_core::Error| Error::InvalidNote {
+                    what: "checkpoint",
+                    reason: format!("{}: {source}", path.display()),
+                })?;
+        Ok(Self(Signed { checkpoint, note }))
+    }
+}
+
+/// The latest checkpoint in the tables; `None` where nothing has been sealed.
+pub fn latest(transaction: &mut Transaction<'_>, schema: &Schema) -> Result<Option<Signed>, Error> {
+    let quoted = schema.quoted();
+    let found = transaction
+        .query_opt(
+            &format!(
+                "SELECT c.origin, c.tree_size, c.root, \
+                        ARRAY(SELECT s.line FROM {quoted}.extension_log_signature s \
+                              WHERE s.tree_size = c.tree_size ORDER BY s.created_at, s.line) \
+                 FROM {quoted}.extension_log_checkpoint c ORDER BY c.tree_size DESC LIMIT 1"
+            ),
+            &[],
+        )
+        .doing(READING)?;
+    found
+        .map(|row| {
+            let lines: Vec<String> = row.try_get(3).doing(READING)?;
+            Ok(Signed::new(checkpoint(&row)?, &lines))
+        })
+        .transpose()
+}
+
+/// The latest checkpoint that this key has signed; `None` where there is none.
+pub fn signed_by(
+    transaction: &mut Transaction<'_>,
+    schema: &Schema,
+    key: &VerifierKey,
+) -> Result<Option<Signed>, Error> {
+    const AT_ONCE: i32 = 64;
+    let quoted = schema.quoted();
+    let statement = transaction
+        .prepare(&format!(
+            "SELECT c.origin, c.tree_size, c.root, s.line \
+             FROM {quoted}.extension_log_signature s \
+             JOIN {quoted}.extension_log_checkpoint c ON c.tree_size = s.tree_size \
+             WHERE pg_catalog.starts_with(s.line, $1) ORDER BY c.tree_size DESC"
+        ))
+        .doing(READING)?;
+    let portal = transaction
+        .bind(&statement, &[&format!("{} ", key.name())])
+        .doing(READING)?;
+    loop {
+        let rows = transaction.query_portal(&portal, AT_ONCE).doing(READING)?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        for row in rows {
+            let line: String = row.try_get(3).doing(READING)?;
+            let found = Signed::new(checkpoint(&row)?, &[line]);
+            // Another key may have the same name.
+            if found.verify(key).is_ok() {
+                return Ok(Some(found));
+            }
+        }
+    }
+}
+
+/// Some of the checkpoints after this size (-1: from the first on), in the order of their sizes.
+pub fn stored_after(
+    transaction: &mut Transaction<'_>,
+    schema: &Schema,
+    size: i64,
+) -> Result<Vec<StoredCheckpoint>, Error> {
+    let rows = transaction
+        .query(
+            &format!(
+                "SELECT origin, tree_size, root, sealed_at FROM {}.extension_log_checkpoint \
+                 WHERE tree_size > $1 ORDER BY tree_size LIMIT 1024",
+                schema.quoted()
+            ),
+            &[&size],
+        )
+        .doing(READING)?;
+    rows.iter()
+        .map(|row| {
+            let size: i64 = row.try_get(1).doing(READING)?;
+            Ok(StoredCheckpoint {
+                origin: row.try_get(0).doing(READING)?,
+                size: unsigned(size),
+                root: raw(row, 2)?.unwrap_or_default().to_vec(),
+                sealed_at: time(row, 3)?.unwrap_or(i64::MIN),
+            })
+        })
+        .collect()
+}
+
+/// From the columns origin, size and root.
+fn checkpoint(row: &Row) -> Result<Checkpoint, Error> {
+    let size: i64 = row.try_get(1).doing(READING)?;
+    if size != signed(unsigned(size)) {
+        return Err(Error::HistoryChanged(format!(
+            "a checkpoint has the size {size}"
+        )));
+    }
+    Ok(Checkpoint {
+        origin: row.try_get(0).doing(READING)?,
+        size: unsigned(size),
+        root: Hash::try_from(raw(row, 2)?.unwrap_or_default())?,
+    })
+}

@@ -1,0 +1,55 @@
+//! The log of published versions, as it is read from outside: tables only, nothing that runs in the server.
+
+mod checkpoints;
+mod progress;
+mod rows;
+mod tiles;
+
+pub use checkpoints::{Kept, Signed, latest, signed_by, stored_after};
+pub use progress::Progress;
+pub use rows::{Record, Rows, copy, unlogged};
+pub use tiles::{StoredTiles, full_tiles};
+
+use postgres::Row;
+use postgres::types::{FromSql, Type};
+
+use crate::error::{Doing, Error};
+
+/// What is being done when a row of the log has another form than it should.
+const READING: &str = "reading the log";
+
+/// The value of a column as the server sent it, whatever its type.
+struct Raw<'a>(&'a [u8]);
+
+impl<'a> FromSql<'a> for Raw<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(raw))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+/// A column that may be NULL, as the server sent it.
+fn raw(row: &Row, column: usize) -> Result<Option<&[u8]>, Error> {
+    let value: Option<Raw<'_>> = row.try_get(column).doing(READING)?;
+    Ok(value.map(|Raw(bytes)| bytes))
+}
+
+/// A timestamptz in microseconds since 2000, as it is on the wire.
+fn time(row: &Row, column: usize) -> Result<Option<i64>, Error> {
+    Ok(raw(row, column)?
+        .and_then(|bytes| bytes.try_into().ok())
+        .map(i64::from_be_bytes))
+}
+
+/// A number that the tables hold as bigint and that is never negative in an unchanged log.
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// For SQL: sizes beyond what bigint holds match nothing.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

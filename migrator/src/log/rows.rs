@@ -1,0 +1,245 @@
+//! Leaves with the rows that they are of, and what a row's leaf is made of.
+
+use ext_registry_core::log::audit::{self, RowId};
+use ext_registry_core::log::{Hash, Value, leaf_data, unix_microseconds};
+use postgres::{Portal, Row, Transaction};
+
+use super::{READING, raw, time, unsigned};
+use crate::error::{Doing, Error};
+use crate::schema::Schema;
+
+/// The fields of a version's leaf and the columns that they come from; `created_at` is read beside them.
+const VERSION: [(&str, &str); 12] = [
+    ("api", "v.api"),
+    ("api_endpoints", "v.api_endpoints"),
+    ("assets", "v.assets"),
+    ("capabilities", "v.capabilities"),
+    ("id", "v.id"),
+    ("main_entry", "v.main_entry"),
+    ("name", "e.name"),
+    ("publisher", "e.publisher"),
+    ("registry_id", "v.registry_id"),
+    ("runtime", "v.runtime"),
+    ("ui", "v.ui"),
+    ("version", "v.version"),
+];
+
+/// The same for a bundle.
+const BUNDLE: [(&str, &str); 9] = [
+    ("content_hash", "b.content_hash"),
+    ("id", "b.id"),
+    ("name", "e.name"),
+    ("precompiled", "b.precompiled"),
+    ("publisher", "e.publisher"),
+    ("signature", "b.signature"),
+    ("size_bytes", "b.size_bytes"),
+    ("storage_url", "b.storage_url"),
+    ("version_id", "b.version_id"),
+];
+
+/// Columns before the fields of versions; those of bundles follow.
+const BEFORE: usize = 7;
+
+/// Rows that are fetched at once: 32 tiles.
+const FETCHED: i32 = 8192;
+
+/// A leaf and its row.
+pub struct Record {
+    pub index: u64,
+    version_id: String,
+    bundle_id: Option<String>,
+    label: Option<String>,
+    recorded: Vec<u8>,
+    created_at: Option<i64>,
+    /// The data of the row's leaf; `None` where the row is gone.
+    pub data: Option<Vec<u8>>,
+}
+
+impl Record {
+    fn read(row: &Row) -> Result<Self, Error> {
+        let index: i64 = row.try_get(0).doing(READING)?;
+        let bundle_id: Option<String> = row.try_get(2).doing(READING)?;
+        let there: bool = row.try_get(5).doing(READING)?;
+        let created_at = time(row, 6)?;
+        let (names, first) = match bundle_id {
+            None => (&VERSION[..], BEFORE),
+            Some(_) => (&BUNDLE[..], BEFORE + VERSION.len()),
+        };
+        let data = match there {
+            true => Some(data(row, names, first, created_at)?),
+            false => None,
+        };
+        Ok(Self {
+            index: unsigned(index),
+            version_id: row.try_get(1).doing(READING)?,
+            bundle_id,
+            label: text(raw(row, 3)?),
+            recorded: raw(row, 4)?.unwrap_or_default().to_vec(),
+            created_at,
+            data,
+        })
+    }
+
+    /// As the audit takes it.
+    pub fn leaf(&self) -> audit::Leaf<'_> {
+        audit::Leaf {
+            index: self.index,
+            id: RowId {
+                version_id: &self.version_id,
+                bundle_id: self.bundle_id.as_deref(),
+                label: self.label.as_deref(),
+            },
+            recorded: &self.recorded,
+            row: self.data.as_deref().map(|data| audit::Row {
+                hash: Hash::leaf(data),
+                created_at: self.created_at,
+            }),
+        }
+    }
+
+    /// Which row, for people.
+    pub fn name(&self) -> String {
+        self.leaf().id.name()
+    }
+
+    /// Whether the row is what the recorded leaf says.
+    pub fn is_unchanged(&self) -> bool {
+        self.leaf()
+            .row
+            .is_some_and(|row| self.recorded == row.hash.as_bytes())
+    }
+}
+
+/// The leaves of a range in their order, fetched bit by bit.
+pub struct Rows {
+    portal: Portal,
+}
+
+impl Rows {
+    pub fn open(
+        transaction: &mut Transaction<'_>,
+        schema: &Schema,
+        first: u64,
+        end: u64,
+    ) -> Result<Self, Error> {
+        let sql = query(transaction, schema)?;
+        let statement = transaction.prepare(&sql).doing(READING)?;
+        let portal = transaction
+            .bind(&statement, &[&super::signed(first), &super::signed(end)])
+            .doing(READING)?;
+        Ok(Self { portal })
+    }
+
+    /// The next ones; none after the last.
+    pub fn fetch(&self, transaction: &mut Transaction<'_>) -> Result<Vec<Record>, Error> {
+        let rows = transaction
+            .query_portal(&self.portal, FETCHED)
+            .doing(READING)?;
+        rows.iter().map(Record::read).collect()
+    }
+}
+
+/// Rows that are in no leaf, passed on one by one.
+pub fn unlogged(
+    transaction: &mut Transaction<'_>,
+    schema: &Schema,
+    mut found: impl FnMut(&RowId<'_>, Option<i64>),
+) -> Result<(), Error> {
+    let sql = include_str!("unlogged.sql").replace("@schema@", &schema.quoted());
+    let statement = transaction.prepare(&sql).doing(READING)?;
+    let portal = transaction.bind(&statement, &[]).doing(READING)?;
+    loop {
+        let rows = transaction.query_portal(&portal, FETCHED).doing(READING)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for row in rows {
+            let version_id: String = row.try_get(0).doing(READING)?;
+            let bundle_id: Option<String> = row.try_get(1).doing(READING)?;
+            let label = text(raw(&row, 2)?);
+            let id = RowId {
+                version_id: &version_id,
+                bundle_id: bundle_id.as_deref(),
+                label: label.as_deref(),
+            };
+            found(&id, time(&row, 3)?);
+        }
+    }
+}
+
+/// Reads all versions and bundles with plain COPY and gives their number: what an audit is compared with.
+pub fn copy(transaction: &mut Transaction<'_>, schema: &Schema) -> Result<u64, Error> {
+    let mut rows = 0;
+    for table in ["extension_version", "extension_bundle"] {
+        let sql = format!("COPY {}.{table} TO STDOUT", schema.quoted());
+        let mut reader = transaction.copy_out(&sql).doing(READING)?;
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let read =
+                std::io::Read::read(&mut reader, &mut buffer).map_err(|source| Error::Io {
+                    doing: READING.to_owned(),
+                    source,
+                })?;
+            if read == 0 {
+                break;
+            }
+            // In COPY's text format a line break within a value is escaped.
+            rows += buffer[..read].iter().filter(|byte| **byte == b'\n').count() as u64;
+        }
+    }
+    Ok(rows)
+}
+
+/// Text comes converted to UTF-8. From a SQL_ASCII database it comes as it is stored: the server would refuse to send
+/// what is not UTF-8.
+fn query(transaction: &mut Transaction<'_>, schema: &Schema) -> Result<String, Error> {
+    let encoding: String = transaction
+        .query_one("SELECT pg_catalog.current_setting('server_encoding')", &[])
+        .and_then(|row| row.try_get(0))
+        .doing(READING)?;
+    let as_text = |expression: &str| match encoding.as_str() {
+        "SQL_ASCII" => format!("convert_to({expression}::text, 'SQL_ASCII')"),
+        _ => format!("{expression}::text"),
+    };
+    let fields: Vec<String> = VERSION
+        .iter()
+        .chain(&BUNDLE)
+        .map(|(_, column)| as_text(column))
+        .collect();
+    Ok(include_str!("rows.sql")
+        .replace("@fields@", &fields.join(",\n    "))
+        .replace(
+            "@label@",
+            &as_text("coalesce(l.label, e.publisher || '/' || e.name || ' ' || v.version)"),
+        )
+        .replace("@schema@", &schema.quoted()))
+}
+
+fn data(
+    row: &Row,
+    names: &[(&str, &str)],
+    first: usize,
+    created_at: Option<i64>,
+) -> Result<Vec<u8>, Error> {
+    let created_at = created_at.map(unix_microseconds);
+    let mut fields = Vec::with_capacity(names.len() + 1);
+    for (position, (name, _)) in names.iter().enumerate() {
+        let value = match raw(row, first + position)? {
+            None => Value::Null,
+            Some(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => Value::Text(text),
+                Err(_) => Value::Bytes(bytes),
+            },
+        };
+        fields.push((*name, value));
+    }
+    fields.push((
+        "created_at",
+        created_at.as_deref().map_or(Value::Null, Value::Text),
+    ));
+    Ok(leaf_data(&fields))
+}
+
+fn text(bytes: Option<&[u8]>) -> Option<String> {
+    bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+}

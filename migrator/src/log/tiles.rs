@@ -1,0 +1,133 @@
+//! Tiles and checkpoints as the tables have them, for the audit and for proofs.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use ext_registry_core::log::audit::{Stored, StoredCheckpoint, StoredTile};
+use ext_registry_core::log::{Hash, Tile, TileReader, WIDTH};
+use postgres::{Row, Transaction};
+
+use super::{READING, checkpoints, raw, signed};
+use crate::error::{Doing, Error};
+use crate::schema::Schema;
+
+/// Tiles that are read at once, when they are asked for one after the other.
+const AT_ONCE: u64 = 32;
+
+/// What is stored beside the leaves, as a transaction sees it.
+pub struct StoredTiles<'a, 'b> {
+    pub transaction: &'a mut Transaction<'b>,
+    schema: &'a Schema,
+    ahead: BTreeMap<u64, StoredTile>,
+    /// Tiles of level 0 before this one have been read.
+    read_to: u64,
+    checkpoints: VecDeque<StoredCheckpoint>,
+    after: i64,
+}
+
+impl<'a, 'b> StoredTiles<'a, 'b> {
+    pub fn new(transaction: &'a mut Transaction<'b>, schema: &'a Schema) -> Self {
+        Self {
+            transaction,
+            schema,
+            ahead: BTreeMap::new(),
+            read_to: 0,
+            checkpoints: VecDeque::new(),
+            after: -1,
+        }
+    }
+
+    fn range(&mut self, level: u8, first: u64, end: u64) -> Result<Vec<(u64, StoredTile)>, Error> {
+        full_tiles(self.transaction, self.schema, level, first, end)
+    }
+}
+
+/// The full tiles of a range that are stored.
+pub fn full_tiles(
+    transaction: &mut Transaction<'_>,
+    schema: &Schema,
+    level: u8,
+    first: u64,
+    end: u64,
+) -> Result<Vec<(u64, StoredTile)>, Error> {
+    let rows = transaction
+        .query(
+            &format!(
+                "SELECT index, hashes, root FROM {}.extension_log_tile \
+                 WHERE level = $1 AND index >= $2 AND index < $3",
+                schema.quoted()
+            ),
+            &[&i16::from(level), &signed(first), &signed(end)],
+        )
+        .doing(READING)?;
+    let bytes = |row: &Row, column: usize| -> Result<Vec<u8>, Error> {
+        Ok(raw(row, column)?.unwrap_or_default().to_vec())
+    };
+    rows.iter()
+        .map(|row| {
+            let index: i64 = row.try_get(0).doing(READING)?;
+            let (hashes, root) = (bytes(row, 1)?, bytes(row, 2)?);
+            Ok((super::unsigned(index), StoredTile { hashes, root }))
+        })
+        .collect()
+}
+
+impl Stored for StoredTiles<'_, '_> {
+    type Error = Error;
+
+    fn tile(&mut self, level: u8, index: u64) -> Result<Option<StoredTile>, Error> {
+        if level > 0 {
+            let found = self.range(level, index, index.saturating_add(1))?;
+            return Ok(found.into_iter().next().map(|(_, tile)| tile));
+        }
+        if index >= self.read_to || index.saturating_add(AT_ONCE) < self.read_to {
+            self.read_to = index.saturating_add(AT_ONCE);
+            self.ahead = self.range(0, index, self.read_to)?.into_iter().collect();
+        }
+        Ok(self.ahead.remove(&index))
+    }
+
+    fn next_checkpoint(&mut self) -> Result<Option<StoredCheckpoint>, Error> {
+        if self.checkpoints.is_empty() {
+            let found = checkpoints::stored_after(self.transaction, self.schema, self.after)?;
+            self.checkpoints = found.into();
+        }
+        let next = self.checkpoints.pop_front();
+        if let Some(next) = &next {
+            self.after = signed(next.size);
+        }
+        Ok(next)
+    }
+}
+
+impl TileReader for StoredTiles<'_, '_> {
+    type Error = Error;
+
+    fn read(&mut self, tile: Tile) -> Result<Vec<Hash>, Error> {
+        let schema = self.schema.quoted();
+        let first = signed(tile.index.saturating_mul(u64::from(WIDTH)));
+        let end = first.saturating_add(i64::from(tile.width));
+        let found = match (tile.width, tile.level) {
+            (WIDTH, level) => {
+                let found = self.range(level, tile.index, tile.index.saturating_add(1))?;
+                let found = found.into_iter().next();
+                return Ok(Hash::sequence(&found.map_or(Vec::new(), |(_, tile)| tile.hashes))?);
+            }
+            (_, 0) => self.transaction.query_one(
+                &format!(
+                    "SELECT pg_catalog.string_agg(leaf_hash, '' ORDER BY leaf_index) \
+                     FROM {schema}.extension_log_leaf WHERE leaf_index >= $1 AND leaf_index < $2"
+                ),
+                &[&first, &end],
+            ),
+            (_, level) => self.transaction.query_one(
+                &format!(
+                    "SELECT pg_catalog.string_agg(root, '' ORDER BY index) \
+                     FROM {schema}.extension_log_tile WHERE level = $3 AND index >= $1 AND index < $2"
+                ),
+                &[&first, &end, &i16::from(level - 1)],
+            ),
+        };
+        let found = found.doing(READING)?;
+        Ok(Hash::sequence(raw(&found, 0)?.unwrap_or_default())?)
+    }
+}

@@ -1,0 +1,8 @@
+//! `ext-migrate seal`, `audit` and `export-tiles`: the log from outside, against an attacker who is superuser.
+
+mod attacks;
+mod audit;
+mod export;
+mod rights;
+mod seal;
+mod world;
