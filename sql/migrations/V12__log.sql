@@ -39,23 +39,6 @@ CREATE TABLE @schema@.extension_log_signature (
         FOREIGN KEY (tree_size) REFERENCES @schema@.extension_log_checkpoint (tree_size)
 );
 
-COMMENT ON TABLE @schema@.extension_log_leaf IS
-    'A leaf of the log of published versions: the hash of one row of extension_version or extension_bundle, in the order of the log';
-COMMENT ON TABLE @schema@.extension_log_tile IS
-    '256 hashes of one level of the log''s Merkle tree; the partial ones at its right edge are made of extension_log_leaf and of these when read';
-COMMENT ON TABLE @schema@.extension_log_checkpoint IS
-    'What the log was at one time: its size and the root of its Merkle tree';
-COMMENT ON TABLE @schema@.extension_log_signature IS
-    'Signatures of checkpoints, each as a signed note has it without the dash before it: name of the key, blank, base64';
-COMMENT ON COLUMN @schema@.extension_log_leaf.leaf_index IS
-    'Place in the log: 0, 1, 2 and so on without gaps';
-COMMENT ON COLUMN @schema@.extension_log_leaf.bundle_id IS
-    'NULL for the leaf of the version itself';
-COMMENT ON COLUMN @schema@.extension_log_leaf.label IS
-    'Publisher, name and version, so that a removed version has a name in the audit; not part of the hash';
-COMMENT ON COLUMN @schema@.extension_log_tile.root IS
-    'The hash of this tile in the tile above it';
-
 -- Looks at no table, as the guard of versions.
 CREATE FUNCTION @schema@.extension_log_immutable() RETURNS trigger
     LANGUAGE plpgsql

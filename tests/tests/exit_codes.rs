@@ -75,6 +75,18 @@ const CASES: &[Case] = &[
         );
         db.ext_migrate(&["check"])
     }),
+    (9, "a sealed version was changed", |db| {
+        let _ = db.ext_migrate(&["up"]).succeeded();
+        execute(
+            db,
+            r#"SELECT ext_finalize_version(
+                   '{"publisher": "acme", "name": "widget", "version": "1.0.0", "runtime": "node@20"}', repeat('a', 64));
+               SELECT ext_seal_log();
+               ALTER TABLE extension_version DISABLE TRIGGER USER;
+               UPDATE extension_version SET runtime = 'deno@1'"#,
+        );
+        db.ext_migrate(&["audit"])
+    }),
 ];
 
 fn execute(db: &Database, sql: &str) {

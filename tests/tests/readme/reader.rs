@@ -84,6 +84,8 @@ impl Reader {
             .env("PATH", path.expect("no folder has a colon in its name"))
             .env("DATABASE_URL", self.database.url())
             .env("BACKUP", self.folder.join("registry.dump"))
+            .env("SIGNER", &self.folder)
+            .env("AUDITOR", &self.folder)
             .current_dir(workspace_root())
             .stdin(Stdio::null())
             .output()
@@ -114,7 +116,7 @@ impl Drop for Reader {
 fn create_roles() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        for role in ["ci", "web"] {
+        for role in ["ci", "web", "cron", "auditor"] {
             Server::shared().administer(&format!("CREATE ROLE {role}"));
         }
     });
