@@ -52,9 +52,7 @@ impl Dispute {
                 Some(self.finding(Kind::Removed, message))
             }
             (Some(row), Some(sealed)) if row != sealed => {
-                let message = format!(
-                    "{name} is not what was sealed: its leaf was {sealed} and would be {row}"
-                );
+                let message = format!("{name} is not what was sealed");
                 Some(self.finding(Kind::Changed, message))
             }
             _ => None,
