@@ -77,12 +77,6 @@ pub fn run(context: &Context, args: &GrantArgs) -> Result<Exit, Error> {
     for role in given.iter().flat_map(|(roles, _)| *roles) {
         refuse_misleading(role)?;
     }
-    let mut statements = Vec::new();
-    for (roles, rights) in given {
-        for role in roles {
-            statements.extend(rights(&schema, &quote_ident(role)));
-        }
-    }
     let mut session = context.connect()?;
     let timeout = context.options.lock_timeout.as_millis();
     let doing = "granting";
@@ -93,11 +87,23 @@ pub fn run(context: &Context, args: &GrantArgs) -> Result<Exit, Error> {
         ))
         .doing(doing)?;
     require_extension(&mut transaction, &schema)?;
+    let mut statements = Vec::new();
+    for (roles, rights) in given {
+        for role in roles {
+            statements.extend(rights(&schema, &quote_ident(role)));
+        }
+    }
+    let receipts = has_log(&mut transaction, &schema)?;
+    if receipts {
+        for role in &args.publisher {
+            statements.push(execute(&schema.quoted(), PROVE, &quote_ident(role)));
+        }
+    }
     for statement in &statements {
         transaction.batch_execute(statement).doing(statement)?;
     }
     for (role, functions) in with(&args.publisher, PUBLISH)
-        .chain(with(&args.publisher, PROVE))
+        .chain(with(if receipts { &args.publisher } else { &[] }, PROVE))
         .chain(with(&args.reader, READ))
         .chain(with(&args.sealer, SEAL))
         .chain(with(&args.auditor, AUDIT))
@@ -114,6 +120,20 @@ pub fn run(context: &Context, args: &GrantArgs) -> Result<Exit, Error> {
         statements,
     })?;
     Ok(Exit::Done)
+}
+
+/// Before 1.1.0 the extension had no log: until it is updated, a publisher gets what there is.
+fn has_log(transaction: &mut Transaction, schema: &Schema) -> Result<bool, Error> {
+    let doing = "looking at the extension";
+    let function = format!("{}.{}", schema.quoted(), PROVE[0]);
+    transaction
+        .query_one(
+            "SELECT pg_catalog.to_regprocedure($1) IS NOT NULL",
+            &[&function],
+        )
+        .doing(doing)?
+        .try_get(0)
+        .doing(doing)
 }
 
 fn with<'a>(
@@ -202,7 +222,7 @@ fn publisher(schema: &Schema, role: &str) -> Vec<String> {
     let schema = schema.quoted();
     vec![
         format!("GRANT USAGE ON SCHEMA {schema} TO {role}"),
-        execute(&schema, &[PUBLISH, PROVE].concat(), role),
+        execute(&schema, PUBLISH, role),
     ]
 }
 

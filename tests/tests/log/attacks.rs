@@ -73,7 +73,7 @@ fn each_column_of_a_version_and_of_a_bundle() {
         "main_entry = 'other'",
         "version = '7.0.0 '",
         "created_at = created_at + interval '1 microsecond'",
-        "created_at = NULL",
+        "created_at = NULL, adopted = true",
     ] {
         let attack_on_version =
             format!("UPDATE extension_version SET {change} WHERE version = '7.0.0'");
@@ -103,7 +103,7 @@ fn each_column_of_a_version_and_of_a_bundle() {
         "size_bytes = size_bytes + 1",
         "size_bytes = NULL",
         "created_at = created_at - interval '1 microsecond'",
-        "version_id = (SELECT id FROM extension_version WHERE version = '8.0.0')",
+        "adopted = true, version_id = (SELECT id FROM extension_version WHERE version = '8.0.0')",
     ] {
         let attack_on_bundle = format!(
             "UPDATE extension_bundle SET {change} WHERE version_id = (SELECT id FROM seven)"
@@ -200,12 +200,19 @@ fn the_log_itself() {
         "DELETE FROM extension_log_leaf WHERE leaf_index = 7",
         &[("LEAF_CHANGED", 1)],
     );
-    for tile in [
-        "UPDATE extension_log_tile SET hashes = set_byte(hashes, 100, get_byte(hashes, 100) # 1) WHERE index = 1",
-        "UPDATE extension_log_tile SET root = sha256('') WHERE index = 1",
-        "DELETE FROM extension_log_tile WHERE index = 1",
+    // A changed hash is noticed in the tile itself and by the leaves.
+    for (tile, count) in [
+        (
+            "UPDATE extension_log_tile SET hashes = set_byte(hashes, 100, get_byte(hashes, 100) # 1) WHERE index = 1",
+            2,
+        ),
+        (
+            "UPDATE extension_log_tile SET root = sha256('') WHERE index = 1",
+            1,
+        ),
+        ("DELETE FROM extension_log_tile WHERE index = 1", 1),
     ] {
-        attack(&mut client, tile, &[("TILE_CHANGED", 2)]);
+        attack(&mut client, tile, &[("TILE_CHANGED", count)]);
     }
     for checkpoint in [
         "UPDATE extension_log_checkpoint SET root = sha256('') WHERE tree_size = 600",

@@ -278,6 +278,35 @@ fn assert_updates(old: &Offer, new: &Offer) {
         &[],
     );
     assert_eq!(listed.unwrap().len(), 5);
+    assert_logged(&mut years.client());
+}
+
+/// What earlier versions have published is sealed with all its bundles and verifies; a change of it is found.
+fn assert_logged(client: &mut Client) {
+    let row = client
+        .query_one(
+            "SELECT tree_size,
+                    (SELECT count(*) FROM extension_version) + (SELECT count(*) FROM extension_bundle)
+             FROM ext_seal_log()",
+            &[],
+        )
+        .unwrap();
+    let sizes: [i64; 2] = [row.get(0), row.get(1)];
+    assert_eq!(sizes[0], sizes[1]);
+    let findings = |client: &mut postgres::Transaction<'_>| -> Vec<String> {
+        let rows = client.query("SELECT finding FROM ext_verify_log()", &[]);
+        rows.unwrap().iter().map(|row| row.get(0)).collect()
+    };
+    let mut transaction = client.transaction().unwrap();
+    assert_eq!(findings(&mut transaction), Vec::<String>::new());
+    transaction
+        .batch_execute(
+            "ALTER TABLE extension_version DISABLE TRIGGER USER;
+             UPDATE extension_version SET runtime = 'another'
+             WHERE id = (SELECT id FROM extension_version ORDER BY created_at LIMIT 1)",
+        )
+        .unwrap();
+    assert_eq!(findings(&mut transaction), ["CHANGED"]);
 }
 
 fn installed_version(db: &Database) -> String {
