@@ -114,10 +114,18 @@ fn the_functions_are_not_security_definer_and_set_nothing() {
         .map(|row| (row.get(0), row.get(1), row.get(2), row.get(3)))
         .collect();
     let expected = [
+        ("ext_consistency_proof", "s"),
         ("ext_extension_id", "s"),
         ("ext_finalize_bundle", "v"),
         ("ext_finalize_version", "v"),
+        ("ext_inclusion_proof", "s"),
         ("ext_list_versions", "s"),
+        ("ext_log_checkpoint", "s"),
+        ("ext_log_tile", "s"),
+        ("ext_seal_log", "v"),
+        ("ext_sign_checkpoint", "v"),
+        ("ext_verify_log", "s"),
+        ("ext_version_leaf", "s"),
     ]
     .map(|(name, volatility)| (name.to_owned(), false, true, volatility.to_owned()));
     assert_eq!(facts, expected);
