@@ -147,6 +147,7 @@ fn assert_synopsis(reader: &Reader, block: &Block) {
     let compact = |text: &str| {
         text.replace("::text", "")
             .replace("::bigint", "")
+            .replace("::integer", "")
             .split_whitespace()
             .collect::<String>()
     };
