@@ -51,7 +51,9 @@ const CASES: &[Case] = &[
         let _ = db.ext_migrate(&["up"]).succeeded();
         execute(
             db,
-            "DELETE FROM ext_registry_schema_history WHERE version = 11",
+            "DROP TABLE extension_log_signature, extension_log_checkpoint, extension_log_tile, extension_log_leaf;
+             DROP FUNCTION extension_log_immutable;
+             DELETE FROM ext_registry_schema_history WHERE version >= 11",
         );
         let mut holder = db.client();
         let mut holding = holder.transaction().unwrap();

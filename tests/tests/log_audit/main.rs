@@ -2,6 +2,7 @@
 
 mod attacks;
 mod audit;
+mod cost;
 mod export;
 mod rights;
 mod seal;
