@@ -1,8 +1,9 @@
 //! `audit`: its report, its terminal, and what it costs.
 
 use std::fs;
+use std::process::Command;
 
-use ext_registry_tests::Server;
+use ext_registry_tests::{Options, Server, ext_migrate};
 
 use crate::world::{World, findings};
 
@@ -116,4 +117,40 @@ fn databases_in_other_encodings_audit_clean() {
             .json();
         assert_eq!(report["tree_size"], 2, "{encoding}");
     }
+}
+
+/// Adopted rows are logged as they were found: without times, with several bundles.
+#[test]
+fn a_registry_of_many_years_audits_clean_on_its_standby_too() {
+    let primary = Server::start(&Options::default());
+    let db = primary.registry_of_many_years();
+    db.ext_migrate(&["seal"]).succeeded();
+    let standby = Server::standby_of(&primary);
+    for url in [db.url(), standby.url(db.name())] {
+        let output = ext_migrate()
+            .args(["audit", "--format", "json", "--database-url", &url])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["tree_size"], 504);
+    }
+}
+
+#[test]
+fn a_terminal_shows_how_far_it_is() {
+    let world = World::sealed();
+    let command = format!(
+        "{} audit --database-url '{}' > /dev/null",
+        ext_migrate().get_program().display(),
+        world.db.url()
+    );
+    let output = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .env("TERM", "xterm")
+        .output()
+        .unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{output:?}");
+    assert!(shown.contains("600/600 leaves"), "{shown:?}");
 }
