@@ -6,4 +6,5 @@ mod cost;
 mod export;
 mod rights;
 mod seal;
+mod tamper;
 mod world;
