@@ -9,7 +9,8 @@ use super::{Found, guards, readers};
 use crate::apply::{As, Runner};
 use crate::error::{Doing, Error, one_line};
 use crate::extension;
-use crate::inspect::shipped::Trigger;
+use crate::inspect::facts::GUARDED;
+use crate::inspect::shipped::{Function, Trigger};
 use crate::inspect::{Finding, Shipped};
 use crate::schema::{Schema, quote_ident};
 
@@ -88,7 +89,7 @@ impl Node {
         };
         let mut findings = Vec::new();
         for shard in &state.shards {
-            let missing = shipped.triggers.iter().filter(|trigger| {
+            let missing = guards_of_shards(shipped).filter(|trigger| {
                 trigger.table == shard.table && !shard.guards.contains(&trigger.name)
             });
             findings.extend(missing.map(|trigger| {
@@ -102,7 +103,7 @@ impl Node {
                 ))
             }));
         }
-        for function in &shipped.functions {
+        for function in functions_of_shards(shipped) {
             if state.functions.get(&function.name) != Some(&function.body) {
                 findings.push(by_up(Finding::error(
                     "SHARD_GUARD_FUNCTION",
@@ -153,7 +154,7 @@ impl Runner<'_> {
             })?;
         }
         if any("SHARD_GUARD_MISSING") {
-            for trigger in &shipped.triggers {
+            for trigger in guards_of_shards(shipped) {
                 let table = format!("{}.{}", self.schema.quoted(), quote_ident(&trigger.table));
                 let command = shard_trigger(self.schema, trigger);
                 self.on_nodes(
@@ -214,6 +215,18 @@ impl Runner<'_> {
         }
         Ok(())
     }
+}
+
+/// Those of the log stand on the coordinator's own tables.
+fn guards_of_shards(shipped: &Shipped) -> impl Iterator<Item = &Trigger> {
+    let guards = shipped.triggers.iter();
+    guards.filter(|guard| GUARDED.contains(&guard.table.as_str()))
+}
+
+fn functions_of_shards(shipped: &Shipped) -> impl Iterator<Item = &Function> {
+    let functions = shipped.functions.iter();
+    functions
+        .filter(|function| guards_of_shards(shipped).any(|guard| guard.function == function.name))
 }
 
 /// A block for `run_command_on_placements`, which formats it with the name of each shard: creates the trigger
