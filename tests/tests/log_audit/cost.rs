@@ -6,14 +6,14 @@ use std::time::Instant;
 use ext_registry_tests::{ext_migrate, soak_size};
 use serde_json::Value;
 
-use crate::world::World;
+use crate::world::{World, names};
 
 /// In kB of address space, for a debug build: less than half of what the rows alone take at full size.
 const LIMIT: u64 = 400_000;
 
 #[test]
 fn an_audit_takes_bounded_memory_and_says_its_rate() {
-    let versions = i32::try_from(soak_size("AUDIT_VERSIONS", 20_000, 1_000_000)).unwrap();
+    let versions = i32::try_from(soak_size("AUDIT_VERSIONS", 33_000, 1_000_000)).unwrap();
     let world = World::empty();
     world
         .db
@@ -56,4 +56,20 @@ fn an_audit_takes_bounded_memory_and_says_its_rate() {
         report["rows_per_second"],
         report["copy_rows_per_second"]
     );
+    assert_level_1_is_guarded(&world);
+}
+
+/// Over 65 536 leaves there is a full tile on the second level.
+fn assert_level_1_is_guarded(world: &World) {
+    world.attack(
+        "UPDATE extension_log_tile SET hashes = set_byte(hashes, 100, 1 # get_byte(hashes, 100)) WHERE level = 1",
+    );
+    let found = names(&world.audit(&[]).exited(9));
+    assert_eq!(found, ["TILE_CHANGED"]);
+    let row = world
+        .db
+        .client()
+        .query_one("SELECT array_agg(finding) FROM ext_verify_log()", &[])
+        .unwrap();
+    assert_eq!(row.get::<_, Vec<String>>(0), found);
 }
