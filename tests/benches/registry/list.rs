@@ -1,6 +1,6 @@
 //! Reading: pages of the list and the whole list, against hand-written SQL and against what apps do today.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 use ext_registry_tests::{Database, Server, backend_pid};
 use postgres::types::ToSql;
@@ -12,7 +12,7 @@ use crate::databases::{empty, fill_listed};
 use crate::plot::{Drawing, Series};
 use crate::report::{Comparison, Part, Row, Target};
 use crate::scale::{Scale, count};
-use crate::sessions::{Slice, backend_cpu, connect, rotated};
+use crate::sessions::{Slice, connect, repeat, rotated};
 
 const PAGE: u64 = 20;
 
@@ -274,20 +274,4 @@ fn listed(client: &mut Client, versions: u64) -> Uuid {
         &[&format!("with-{versions}")],
     );
     row.expect("it was filled").get(0)
-}
-
-/// Does it again and again for that long, at least once.
-fn repeat(backend: i32, time: Duration, mut work: impl FnMut()) -> Slice {
-    let cpu = backend_cpu(backend);
-    let begin = Instant::now();
-    let mut operations = 0;
-    while operations == 0 || begin.elapsed() < time {
-        work();
-        operations += 1;
-    }
-    Slice {
-        operations,
-        elapsed: begin.elapsed(),
-        cpu: backend_cpu(backend).saturating_sub(cpu),
-    }
 }

@@ -9,6 +9,7 @@ mod bundle;
 mod databases;
 mod finalize;
 mod list;
+mod log;
 mod migrate;
 mod plot;
 mod publication;
@@ -27,13 +28,14 @@ use crate::scale::{LARGE, SMALL, SMOKE, Scale};
 
 type Measure = fn(&Server, &Scale) -> Part;
 
-const PARTS: [(&str, Measure); 5] = [
+const PARTS: [(&str, Measure); 6] = [
     ("finalize", finalize::run),
     ("bundle", |server, scale| bundle::run(server, scale).into()),
     ("list", list::run),
     ("storage", |server, scale| {
         storage::run(server, scale).into()
     }),
+    ("log", log::run),
     ("migrate", |server, scale| {
         migrate::run(server, scale).into()
     }),

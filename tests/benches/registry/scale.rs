@@ -20,6 +20,8 @@ pub struct Scale {
     pub bundle_mib: &'static [i32],
     /// Versions that are published for the bytes that they take.
     pub stored: u64,
+    /// Versions in the log; the first and the last are compared, all are plotted.
+    pub logged: &'static [u64],
     /// Lines for `postgresql.conf`.
     pub conf: &'static [&'static str],
 }
@@ -36,6 +38,7 @@ pub const SMOKE: Scale = Scale {
     listed_whole: 200,
     bundle_mib: &[1],
     stored: 100,
+    logged: &[40, 400],
     conf: &["fsync = off"],
 };
 
@@ -51,6 +54,7 @@ pub const SMALL: Scale = Scale {
     listed_whole: 10_000,
     bundle_mib: &[1, 64],
     stored: 20_000,
+    logged: &[1_000, 10_000, 100_000],
     conf: &[
         "shared_buffers = 1GB",
         "max_wal_size = 4GB",
@@ -71,6 +75,7 @@ pub const LARGE: Scale = Scale {
     listed_whole: 10_000,
     bundle_mib: &[1, 64],
     stored: 1_000_000,
+    logged: &[1_000, 10_000, 100_000, 1_000_000],
     conf: &[
         "shared_buffers = 2GB",
         "max_wal_size = 8GB",

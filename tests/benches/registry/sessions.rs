@@ -170,3 +170,19 @@ pub fn backend_cpu(pid: i32) -> Duration {
 pub fn rotated(count: usize, round: usize) -> impl Iterator<Item = usize> {
     (0..count).map(move |number| (number + round) % count)
 }
+
+/// Does it again and again for that long, at least once.
+pub fn repeat(backend: i32, time: Duration, mut work: impl FnMut()) -> Slice {
+    let cpu = backend_cpu(backend);
+    let begin = Instant::now();
+    let mut operations = 0;
+    while operations == 0 || begin.elapsed() < time {
+        work();
+        operations += 1;
+    }
+    Slice {
+        operations,
+        elapsed: begin.elapsed(),
+        cpu: backend_cpu(backend).saturating_sub(cpu),
+    }
+}
