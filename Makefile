@@ -14,7 +14,7 @@ plain_crates = --package ext_registry_core --package ext-migrate --package ext_r
 
 # Cargo uses every core by itself, and one step needs the other's result.
 .NOTPARALLEL:
-.PHONY: help prepare build lint unit in-server other-servers integration test test-all soak bench bench-large bench-build audit demo demo-stop psql install deb deb-test freeze
+.PHONY: help prepare build lint unit in-server other-servers integration updated test test-all soak bench bench-large bench-build audit demo demo-stop psql install deb deb-test freeze
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 18
@@ -44,7 +44,15 @@ integration: build ## Tests on real servers; ARGS="--test finalize" runs some of
 	@$(in_env) cargo test $(plain_crates) $(ARGS)
 
 # in-server comes first: it leaves its own build of the extension behind, which `build` replaces.
-test: lint in-server other-servers integration ## Everything
+test: lint in-server other-servers integration updated ## Everything
+
+# Those that begin with a migrated registry.
+updated_tests = finalize list bypass log log_audit rights viewer
+updated: build ## Tests of publishing, listing, guards, rights and log on registries that began as each earlier release
+	@$(in_env) for release in $$(tests/setup/earlier-releases.sh); do \
+	    echo "== a registry that began as $$release" >&2; \
+	    EXT_REGISTRY_BEGAN_AS=$$release cargo test $(plain_crates) $(updated_tests:%=--test %) || exit; \
+	done
 
 # Each of them is prepared like any PG_CONFIG=…, one after the other; in the end the first one is chosen again.
 EACH = in-server integration

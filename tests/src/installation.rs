@@ -90,6 +90,17 @@ impl Installation {
     }
 }
 
+/// The folder of the server's extensions.
+///
+/// # Panics
+/// When `pg_config` does not run.
+#[must_use]
+pub fn extension_folder() -> PathBuf {
+    let printed = program("pg_config").arg("--sharedir").output();
+    let folder = String::from_utf8(printed.expect("pg_config runs").stdout).expect("UTF-8");
+    PathBuf::from(folder.trim()).join("extension")
+}
+
 /// A program of the tested installation (`psql`, `pg_dump`, …) with no setting from the caller's environment.
 ///
 /// # Panics

@@ -18,6 +18,7 @@
 
 mod activity;
 mod database;
+mod earlier;
 mod ext_migrate;
 mod installation;
 pub mod old_schema;
@@ -33,7 +34,9 @@ mod years;
 pub use activity::{backend_pid, together, wait_until, wait_until_blocked};
 pub use database::Database;
 pub use ext_migrate::{Outcome, ext_migrate};
-pub use installation::{built_with_tls, comes_with, other_server, program, workspace_root};
+pub use installation::{
+    built_with_tls, comes_with, extension_folder, other_server, program, workspace_root,
+};
 pub use options::Options;
 pub use refusal::{Refusal, Refused};
 pub use registry::{

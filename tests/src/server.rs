@@ -12,7 +12,7 @@ use postgres::{Client, Config, NoTls};
 use crate::ext_migrate::ext_migrate_on;
 use crate::installation::Installation;
 use crate::supervisor::Supervisor;
-use crate::{Database, Options, tls};
+use crate::{Database, Options, earlier, tls};
 
 const TEMPLATE: &str = "migrated_template";
 
@@ -163,13 +163,17 @@ impl Server {
         file.lines().next()?.trim().parse().ok()
     }
 
-    /// A database as `ext-migrate up` leaves it, in schema `public`, with the extension.
+    /// A database as `ext-migrate up` leaves it, in schema `public`, with the extension; from nothing, or from the
+    /// release that `EXT_REGISTRY_BEGAN_AS` names.
     ///
     /// # Panics
     /// When `ext-migrate up` fails.
     pub fn migrated_database(&self) -> Database<'_> {
         self.template.get_or_init(|| {
             self.administer(&format!("CREATE DATABASE {TEMPLATE}"));
+            if let Some(release) = earlier::release() {
+                earlier::begin_as(self, TEMPLATE, &release);
+            }
             ext_migrate_on(&self.url(TEMPLATE), &["up"]).succeeded();
         });
         self.database_with(&format!("TEMPLATE {TEMPLATE}"))

@@ -7,9 +7,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
 
-use ext_registry_tests::{program, workspace_root};
+use ext_registry_tests::{extension_folder, workspace_root};
 use openssl::sha::sha256;
 
 use crate::changelog::releases;
@@ -25,13 +24,6 @@ fn list_of(version: &str) -> String {
 /// The copy of the script that CREATE EXTENSION ran in this release.
 pub fn install_script_of(version: &str) -> String {
     format!("tests/released/ext_registry--{version}.sql")
-}
-
-/// The folder of the server's extensions.
-pub fn extension_folder() -> PathBuf {
-    let printed = program("pg_config").arg("--sharedir").output().unwrap();
-    let folder = String::from_utf8(printed.stdout).unwrap();
-    PathBuf::from(folder.trim()).join("extension")
 }
 
 /// Migrations and update scripts of this tree.

@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ext_registry_tests::{
     Contents, Database, Options, Refusal, Server, assert_guarded, assert_publishes, ext_migrate,
-    finalize, hash, manifest, program, workspace_root,
+    extension_folder, finalize, hash, manifest, program, workspace_root,
 };
 use postgres::Client;
 
 use crate::changelog::releases;
-use crate::frozen::{extension_folder, install_script_of};
+use crate::frozen::install_script_of;
 use crate::version::current;
 
 /// A version of the extension as a server offers it.
