@@ -93,7 +93,7 @@ SELECT CASE WHEN t.tgisinternal THEN 'constraint trigger' ELSE 'trigger' END,
        t.oid::text, r.name || '.' || t.tgname, NOT t.tgisinternal,
        -- A guard that somebody changed may be put right.
        CASE WHEN NOT ($3::boolean OR age(t.xmin) <= 0) THEN NULL
-           WHEN r.schema = $1::text AND t.tgname ~ '^extension_(version|bundle|registry_identity)_immutable'
+           WHEN r.schema = $1::text AND t.tgname ~ '^extension_(version|bundle|registry_identity|log_[a-z]+)_immutable'
            THEN concat_ws(E'\x1f', t.tgname, t.tgrelid)
            ELSE concat_ws(E'\x1f', t.tgname, t.tgrelid, t.tgfoid, t.tgtype, t.tgdeferrable, t.tginitdeferred, t.tgattr,
                encode(t.tgargs, 'hex'), md5(coalesce(t.tgqual::text, '')), coalesce(t.tgoldtable, ''),
@@ -144,7 +144,7 @@ SELECT 'function', p.oid::text, n.nspname || '.' || p.proname || '(' || coalesce
 FROM pg_catalog.pg_proc p
 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 CROSS JOIN LATERAL (SELECT 
-    n.nspname = $1::text AND p.proname ~ '^extension_(version|bundle|registry_identity)_immutable$') AS own (ours)
+    n.nspname = $1::text AND p.proname ~ '^extension_(version|bundle|registry_identity|log)_immutable$') AS own (ours)
 WHERE p.oid >= 16384 AND n.nspname !~ '^pg_temp_' AND EXISTS (SELECT FROM everything)
   -- The extension's own script answers for its members.
   AND NOT EXISTS (

@@ -59,6 +59,17 @@ fn what_up_mends() {
             "extension_version_immutable()",
         ),
         (
+            "DROP FUNCTION extension_log_immutable CASCADE",
+            "GUARD_FUNCTION_MISSING",
+            "extension_log_immutable()",
+        ),
+        (
+            "CREATE OR REPLACE FUNCTION extension_log_immutable() RETURNS trigger LANGUAGE plpgsql
+             SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN NEW; END'",
+            "GUARD_FUNCTION_CHANGED",
+            "extension_log_immutable()",
+        ),
+        (
             "ALTER FUNCTION extension_bundle_immutable() SECURITY INVOKER",
             "GUARD_FUNCTION_CHANGED",
             "extension_bundle_immutable()",
