@@ -121,6 +121,12 @@ pub enum Error {
     #[error("nothing has been sealed yet: run ext-migrate seal first")]
     NotSealed,
 
+    /// Its tables are not there.
+    #[error(
+        "there is no log of published versions in schema {schema:?}: run ext-migrate up; on Citus the coordinator has it, connect there"
+    )]
+    NoLog { schema: String },
+
     #[error("{doing}: {source}")]
     Log {
         doing: String,
@@ -155,6 +161,7 @@ impl Error {
             Self::HistoryChanged(_) | Self::Log { .. } => Exit::HistoryChanged,
             Self::Unfit(_)
             | Self::NotSealed
+            | Self::NoLog { .. }
             | Self::NoRight(_)
             | Self::SecondSchema { .. }
             | Self::ExtensionUnavailable
@@ -189,9 +196,22 @@ impl Error {
             Self::InvalidNote { .. } => "INVALID_NOTE",
             Self::HistoryChanged(_) => "HISTORY_CHANGED",
             Self::NotSealed => "NOT_SEALED",
+            Self::NoLog { .. } => "NO_LOG",
             Self::Log { .. } => "LOG_DAMAGED",
             Self::Database { .. } => "DATABASE",
             Self::Io { .. } => "IO",
+        }
+    }
+
+    /// What the server or the connection answered while `doing` this.
+    pub fn database(doing: &str, source: postgres::Error) -> Self {
+        let doing = doing.to_owned();
+        match connection_lost(&source) {
+            true => Self::ConnectionLost {
+                doing,
+                cause: describe(&source),
+            },
+            false => Self::Database { doing, source },
         }
     }
 
@@ -235,16 +255,7 @@ pub trait Doing<T> {
 
 impl<T> Doing<T> for Result<T, postgres::Error> {
     fn doing(self, doing: &str) -> Result<T, Error> {
-        self.map_err(|source| match connection_lost(&source) {
-            true => Error::ConnectionLost {
-                doing: doing.to_owned(),
-                cause: describe(&source),
-            },
-            false => Error::Database {
-                doing: doing.to_owned(),
-                source,
-            },
-        })
+        self.map_err(|source| Error::database(doing, source))
     }
 }
 

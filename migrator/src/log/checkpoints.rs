@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ext_registry_core::log::audit::StoredCheckpoint;
 use ext_registry_core::log::{Checkpoint, Hash};
+use postgres::error::SqlState;
 use postgres::{Row, Transaction};
 
 use super::{READING, raw, signed, time, unsigned};
@@ -65,20 +66,26 @@ impl Kept {
     }
 }
 
-/// The latest checkpoint in the tables; `None` where nothing has been sealed.
+/// The latest checkpoint in the tables; `None` where nothing has been sealed. Errors with [`Error::NoLog`] where there
+/// are no such tables.
 pub fn latest(transaction: &mut Transaction<'_>, schema: &Schema) -> Result<Option<Signed>, Error> {
     let quoted = schema.quoted();
-    let found = transaction
-        .query_opt(
-            &format!(
-                "SELECT c.origin, c.tree_size, c.root, \
+    let found = transaction.query_opt(
+        &format!(
+            "SELECT c.origin, c.tree_size, c.root, \
                         ARRAY(SELECT s.line FROM {quoted}.extension_log_signature s \
                               WHERE s.tree_size = c.tree_size ORDER BY s.created_at, s.line) \
                  FROM {quoted}.extension_log_checkpoint c ORDER BY c.tree_size DESC LIMIT 1"
-            ),
-            &[],
-        )
-        .doing(READING)?;
+        ),
+        &[],
+    );
+    if let Err(error) = &found
+        && error.code() == Some(&SqlState::UNDEFINED_TABLE)
+    {
+        let schema = schema.name().to_owned();
+        return Err(Error::NoLog { schema });
+    }
+    let found = found.doing(READING)?;
     found
         .map(|row| {
             let lines: Vec<String> = row.try_get(3).doing(READING)?;

@@ -175,11 +175,7 @@ pub fn copy(transaction: &mut Transaction<'_>, schema: &Schema) -> Result<u64, E
         let mut reader = transaction.copy_out(&sql).doing(READING)?;
         let mut buffer = vec![0; 1 << 16];
         loop {
-            let read =
-                std::io::Read::read(&mut reader, &mut buffer).map_err(|source| Error::Io {
-                    doing: READING.to_owned(),
-                    source,
-                })?;
+            let read = std::io::Read::read(&mut reader, &mut buffer).map_err(copy_failed)?;
             if read == 0 {
                 break;
             }
@@ -188,6 +184,17 @@ pub fn copy(transaction: &mut Transaction<'_>, schema: &Schema) -> Result<u64, E
         }
     }
     Ok(rows)
+}
+
+/// The server's own words, which the reader has wrapped.
+fn copy_failed(error: std::io::Error) -> Error {
+    match error.downcast::<postgres::Error>() {
+        Ok(error) => Error::database(READING, error),
+        Err(source) => Error::Io {
+            doing: READING.to_owned(),
+            source,
+        },
+    }
 }
 
 /// Text comes converted to UTF-8. From a SQL_ASCII database it comes as it is stored: the server would refuse to send
