@@ -1,5 +1,5 @@
-//! The registry entry on Citus, by statements of its own: in one statement with the version, every publish would wait
-//! for every other, or deadlock.
+//! What is different on Citus. The registry entry comes by statements of its own: in one statement with the version,
+//! every publish would wait for every other, or deadlock.
 
 use pgrx::pg_sys::{JSONBOID, UUIDOID};
 use pgrx::prelude::*;
@@ -9,11 +9,23 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::ffi::{self, Call};
 
+const WORKER: &str = "SELECT EXISTS (
+    SELECT FROM pg_catalog.pg_dist_local_group g WHERE g.groupid OPERATOR(pg_catalog.<>) 0
+)";
+
 /// Stands in INSERT for the entry: its id is known.
 pub const KNOWN_ENTRY: &str = "extension AS (SELECT $11 AS id)";
 
 const ENTRY: &str = include_str!("statements/citus_entry.sql");
 const NEW_ENTRY: &str = include_str!("statements/citus_new_entry.sql");
+
+/// Whether this is a worker of Citus, which has no tables but those that are distributed.
+pub fn is_worker() -> Result<bool, Error> {
+    match ffi::has_extension(c"citus") {
+        true => Ok(Spi::get_one(WORKER)? == Some(true)),
+        false => Ok(false),
+    }
+}
 
 /// Kept plans.
 pub struct Entry {

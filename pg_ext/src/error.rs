@@ -49,6 +49,11 @@ pub enum Error {
     /// 55000: nothing has been sealed.
     #[error("the log has no checkpoint yet; run ext_seal_log()")]
     NotSealed,
+    /// 55000: this is a worker of Citus.
+    #[error(
+        "the log of published versions is on the coordinator of Citus: call the function there"
+    )]
+    LogElsewhere,
     /// XX001: what is stored of the log contradicts itself.
     #[error("the log of published versions is damaged: {0}")]
     LogDamaged(String),
@@ -90,9 +95,10 @@ impl Error {
             | Self::InvalidArgument { .. } => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
             Self::NullArgument(_) => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Self::NotMigrated { .. } => PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
-            Self::SeveralOwners { .. } | Self::NotStored(_) | Self::NotSealed => {
-                PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
-            }
+            Self::SeveralOwners { .. }
+            | Self::NotStored(_)
+            | Self::NotSealed
+            | Self::LogElsewhere => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Self::LogDamaged(_) => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
             Self::Spi(_) => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
         }
@@ -131,6 +137,7 @@ impl Error {
             Self::SeveralOwners { schema } => json!({"code": "SEVERAL_OWNERS", "schema": schema}),
             Self::NotStored(what) => json!({"code": "NOT_STORED", "what": what}),
             Self::NotSealed => json!({"code": "NOT_SEALED"}),
+            Self::LogElsewhere => json!({"code": "LOG_ON_COORDINATOR"}),
             Self::LogDamaged(_) => json!({"code": "LOG_DAMAGED"}),
             Self::Spi(_) => json!({"code": "INTERNAL"}),
         }

@@ -12,6 +12,7 @@ use ext_registry_core::log::Hash;
 use pgrx::datum::DatumWithOid;
 use pgrx::spi::{SpiClient, SpiTupleTable};
 
+use crate::citus;
 use crate::error::Error;
 use crate::ffi::{Call, Setting};
 use crate::tables::Tables;
@@ -26,7 +27,7 @@ const SETTINGS: [Setting; 1] = [(c"jit", c"off")];
 pub struct Log(Tables);
 
 impl Log {
-    /// The log in the schema of the function that is being called.
+    /// The log in the schema of the function that is being called. On Citus only the coordinator has it.
     pub fn of(call: &Call) -> Result<Self, Error> {
         let names = [
             c"extension_registry",
@@ -37,7 +38,11 @@ impl Log {
             c"extension_log_checkpoint",
             c"extension_log_signature",
         ];
-        Tables::of(call, &names).map(Self)
+        match Tables::of(call, &names) {
+            Ok(tables) => Ok(Self(tables)),
+            Err(Error::NotMigrated { .. }) if citus::is_worker()? => Err(Error::LogElsewhere),
+            Err(error) => Err(error),
+        }
     }
 
     /// Runs `work` with the rights of the owner of the tables.

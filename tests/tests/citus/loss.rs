@@ -20,7 +20,7 @@ fn tell_port(cluster: &Cluster, worker: usize, from: u16, to: u16) {
 }
 
 #[test]
-fn without_a_worker_nothing_is_published_and_what_is_published_is_listed() {
+fn without_a_worker_nothing_is_published_and_what_is_published_is_listed_and_sealed() {
     let Some(cluster) = Cluster::new() else {
         return;
     };
@@ -77,6 +77,10 @@ fn without_a_worker_nothing_is_published_and_what_is_published_is_listed() {
         .succeeded()
         .json();
     assert_eq!(check["findings"][0]["code"], "NODE_SILENT", "{check}");
+
+    // The log is the coordinator's own.
+    cluster.ext_migrate(&["seal"]).succeeded();
+    cluster.ext_migrate(&["audit"]).succeeded();
 
     tell_port(&cluster, lost, NOWHERE, port);
     let mut client = cluster.client();

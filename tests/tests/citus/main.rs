@@ -3,7 +3,10 @@
 mod cluster;
 mod distribute;
 mod drift;
+#[path = "../migrate_up/files.rs"]
+mod files;
 mod guards;
+mod log;
 mod loss;
 mod publish;
 mod up;

@@ -117,6 +117,8 @@ fn an_owner_without_superuser_does_it_all() {
     let owner = cluster.create_role("owner");
     let publisher = cluster.create_role("publisher");
     let reader = cluster.create_role("reader");
+    let sealer = cluster.create_role("sealer");
+    let auditor = cluster.create_role("auditor");
     cluster
         .client()
         .batch_execute(&format!("DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO {owner}', current_database()); END $$"))
@@ -131,6 +133,10 @@ fn an_owner_without_superuser_does_it_all() {
         &publisher,
         "--reader",
         &reader,
+        "--sealer",
+        &sealer,
+        "--auditor",
+        &auditor,
     ])
     .succeeded();
     let check = owned(&["check", "--schema", "registry", "--format", "json"])
@@ -157,6 +163,11 @@ fn an_owner_without_superuser_does_it_all() {
     for tenant in [None, Some("berlin"), Some("oslo")] {
         let listed = ext_registry_tests::list(&mut client, published.extension_id, tenant).unwrap();
         assert_eq!(listed.len(), 1, "{tenant:?}");
+    }
+    for (role, command) in [(&sealer, "seal"), (&auditor, "audit")] {
+        cluster
+            .ext_migrate_on(0, Some(role), &[command, "--schema", "registry"])
+            .succeeded();
     }
 }
 

@@ -56,8 +56,8 @@ fn follow(page: &Page, changes: &mut Changes) {
             Part::Block(block) => match block.info.as_str() {
                 "sh" => last = reader.shell_block(&block.lines),
                 "sql" => reader.sql(&block.lines.join("\n")),
-                // The tests of replication run these, on two servers.
-                "sql publisher" | "sql subscriber" => {}
+                // The tests of replication run these, on two servers; those of Citus the last.
+                "sql publisher" | "sql subscriber" | "sql citus" => {}
                 "sql synopsis" => assert_synopsis(&reader, &block),
                 "psql" => changes.extend(session_changes(&reader, &block)),
                 "text" => changes.extend(text_changes(page, &block, last.as_ref())),
