@@ -14,7 +14,7 @@ plain_crates = --package ext_registry_core --package ext-migrate --package ext_r
 
 # Cargo uses every core by itself, and one step needs the other's result.
 .NOTPARALLEL:
-.PHONY: help prepare build lint unit in-server other-servers integration updated test test-all soak bench bench-large bench-build audit demo demo-stop psql install deb deb-test freeze
+.PHONY: help prepare build lint unit in-server other-servers integration updated test test-all test-debian soak bench bench-large bench-build audit demo demo-stop psql install deb deb-test freeze
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 18
@@ -63,6 +63,9 @@ test-all: test ## Everything, then the tests on each further PostgreSQL that oth
 	    $(MAKE) --no-print-directory $(EACH) PG_CONFIG="$$pg_config" </dev/null || exit; \
 	done <.build/other-servers
 	@tests/setup/prepare.sh
+
+test-debian: ## The same tests in a fresh Debian on its PostgreSQL, DEBIAN=trixie for 17; needs root and debootstrap
+	@tests/setup/test-debian.sh other-servers $(EACH) $(if $(ARGS),ARGS="$(ARGS)")
 
 soak: build ## Races, crashes, resources and bad input at full size: 64 clients, 50 kills, a million calls; prints its figures
 	@$(in_env) EXT_REGISTRY_SOAK=1 cargo test $(plain_crates) --test stress --test crash --test resources --test bad_input --test migrate_online --test migrate_interrupted -- --nocapture --test-threads 1

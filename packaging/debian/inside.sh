@@ -1,7 +1,6 @@
 #!/bin/sh
 # What test.sh runs in the fresh Debian.
 set -eu
-mount -t proc proc /proc
 
 fail() {
     printf '%s\n' "$*" >&2
