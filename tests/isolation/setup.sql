@@ -22,8 +22,10 @@ CREATE PROCEDURE isolation.drop_tables()
     LANGUAGE plpgsql
 AS $procedure$
 BEGIN
-    DROP TABLE IF EXISTS extension_registry, extension_version, extension_bundle, tenant_extension_install CASCADE;
-    DROP FUNCTION IF EXISTS extension_bundle_immutable, extension_version_immutable, extension_registry_identity_immutable;
+    DROP TABLE IF EXISTS extension_registry, extension_version, extension_bundle, tenant_extension_install,
+        extension_log_leaf, extension_log_tile, extension_log_checkpoint, extension_log_signature CASCADE;
+    DROP FUNCTION IF EXISTS extension_bundle_immutable, extension_version_immutable,
+        extension_registry_identity_immutable, extension_log_immutable;
 END
 $procedure$;
 
