@@ -55,11 +55,14 @@ mod tests {
     }
 
     #[pg_test]
-    fn as_owner_changes_user_and_path_and_puts_them_back() {
+    fn as_owner_changes_user_and_settings_and_puts_them_back() {
         Spi::run("CREATE ROLE registry_owner; CREATE TABLE public.mine (); ALTER TABLE public.mine OWNER TO registry_owner; SET search_path = public; SET work_mem = '5MB'")
             .unwrap();
         let before = text("SELECT current_user::text");
-        let inside = ffi::as_owner(owner_of(c"mine").unwrap(), || {
+        let owner = owner_of(c"mine").unwrap();
+        let inside = ffi::as_owner(owner, &[(c"work_mem", c"7MB")], || {
+            let given = text("SELECT current_setting('work_mem')");
+            assert_eq!(given, "7MB");
             Spi::run("SELECT set_config('work_mem', '9MB', false)").unwrap();
             text(
                 "SELECT current_user || ' ' || current_setting('search_path') || ' ' || current_setting('work_mem')",
