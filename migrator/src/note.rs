@@ -45,6 +45,9 @@ impl Note {
         let (text, lines) = note
             .rsplit_once("\n\n")
             .ok_or_else(|| invalid("it has no blank line before its signatures"))?;
+        if lines.is_empty() {
+            return Err(invalid("it is not signed"));
+        }
         let lines = lines
             .strip_suffix('\n')
             .ok_or_else(|| invalid("its last line has no end"))?;

@@ -11,6 +11,10 @@ use crate::log::{Log, verify};
 
 /// Recomputes every leaf from its row and the tree from the leaves, and compares them with what is stored.
 #[pg_extern(sql = false)]
+#[expect(
+    clippy::type_complexity,
+    reason = "pgrx reads the columns from the text of the type"
+)]
 fn ext_verify_log(
     fcinfo: pg_sys::FunctionCallInfo,
 ) -> TableIterator<

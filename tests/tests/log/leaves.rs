@@ -46,9 +46,12 @@ fn by_sql(client: &mut Client) -> Leaves {
     found
 }
 
+/// Version, bundle, hash and index of a leaf.
+type Receipt = (Uuid, Option<Uuid>, Vec<u8>, Option<i64>);
+
 /// What `ext_version_leaf` gives for every version, and the index of each leaf.
 fn receipts(client: &mut Client) -> (Leaves, Vec<Option<i64>>) {
-    let mut found: Vec<(Uuid, Option<Uuid>, Vec<u8>, Option<i64>)> = client
+    let mut found: Vec<Receipt> = client
         .query(
             "SELECT v.id, l.bundle_id, l.leaf_hash, l.leaf_index
              FROM extension_version v, ext_version_leaf(v.id) l",
