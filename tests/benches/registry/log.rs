@@ -35,6 +35,7 @@ pub fn run(server: &Server, scale: &Scale) -> Part {
     let mut rows = Vec::new();
     let largest = logs.last().expect("there is a size");
     rows.extend(largest.read(scale));
+    rows.push(largest.seal_nothing(scale));
     rows.extend(growth(&logs));
     for log in [&logs[0], largest] {
         rows.push(log.publish(scale));
@@ -108,6 +109,36 @@ impl<'server> Log<'server> {
             cpu: None,
             target: Target::None,
         })
+    }
+
+    /// A seal that finds nothing to append, over counting versions and bundles.
+    fn seal_nothing(&self, scale: &Scale) -> Row {
+        let mut client = self.database.client();
+        let backend = backend_pid(&mut client);
+        let [mut ours, mut theirs] = [Vec::new(), Vec::new()];
+        for _ in 0..scale.rounds {
+            for (sql, slices) in [
+                ("SELECT appended FROM ext_seal_log()", &mut ours),
+                (
+                    "SELECT (SELECT count(*) FROM extension_version) + (SELECT count(*) FROM extension_bundle)",
+                    &mut theirs,
+                ),
+            ] {
+                slices.push(repeat(backend, scale.slice, || {
+                    client.query_one(sql, &[]).expect("the owner may");
+                }));
+            }
+        }
+        let comparison = Comparison {
+            ours: &ours,
+            theirs: &theirs,
+        };
+        let at = format!("{} versions with their bundles", count(self.versions));
+        comparison.latency(
+            "seal that finds nothing over counting the rows",
+            &at,
+            Target::None,
+        )
     }
 
     /// Publishing while another session seals without a pause, over publishing alone.
