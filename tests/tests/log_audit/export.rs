@@ -45,11 +45,7 @@ fn checkpoint(directory: &str) -> (u64, Vec<u8>) {
 #[test]
 fn another_implementation_builds_the_same_tree_from_the_exported_entries() {
     let world = World::sealed();
-    let directory = world.folder.path("tiles");
-    world
-        .db
-        .ext_migrate(&["export-tiles", &directory])
-        .succeeded();
+    let directory = world.exported();
     let (size, root) = checkpoint(&directory);
     assert_eq!(size, 600);
     let entries = entries(&directory, size);
@@ -73,11 +69,7 @@ fn another_implementation_builds_the_same_tree_from_the_exported_entries() {
 #[test]
 fn a_proof_from_the_database_verifies_in_another_implementation() {
     let world = World::sealed();
-    let directory = world.folder.path("tiles");
-    world
-        .db
-        .ext_migrate(&["export-tiles", &directory])
-        .succeeded();
+    let directory = world.exported();
     let (size, root) = checkpoint(&directory);
     let root: [u8; 32] = root.try_into().unwrap();
     let root = RootHash::<Sha256>::new(root.into(), size);
@@ -99,11 +91,7 @@ fn a_proof_from_the_database_verifies_in_another_implementation() {
 #[test]
 fn a_second_export_writes_what_is_new_and_changes_nothing_else() {
     let world = World::sealed();
-    let directory = world.folder.path("tiles");
-    world
-        .db
-        .ext_migrate(&["export-tiles", &directory])
-        .succeeded();
+    let directory = world.exported();
     let before = files(Path::new(&directory));
     let again = world
         .db
@@ -149,11 +137,7 @@ fn what_was_changed_is_not_exported() {
 #[test]
 fn an_export_continues_the_one_before() {
     let world = World::sealed();
-    let directory = world.folder.path("tiles");
-    world
-        .db
-        .ext_migrate(&["export-tiles", &directory])
-        .succeeded();
+    let directory = world.exported();
     let other = World::sealed();
     other
         .db

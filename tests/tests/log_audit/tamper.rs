@@ -1,6 +1,6 @@
 //! What an attacker does who owns the server.
 
-use crate::world::{ORIGIN, World, findings};
+use crate::world::{ORIGIN, TABLES, World, findings};
 
 /// Changes a version and seals again from scratch, at the same sizes, signed with another or the same key.
 pub fn rewrite(world: &World, key: &str) {
@@ -38,14 +38,6 @@ pub fn tampered(
     sql: &str,
     expected: &[(&str, &str)],
 ) {
-    const TABLES: [&str; 6] = [
-        "extension_version",
-        "extension_bundle",
-        "extension_log_leaf",
-        "extension_log_tile",
-        "extension_log_checkpoint",
-        "extension_log_signature",
-    ];
     for table in TABLES {
         attacker
             .batch_execute(&format!("CREATE TEMP TABLE saved_{table} AS TABLE {table}"))

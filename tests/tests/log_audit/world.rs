@@ -95,6 +95,15 @@ impl World {
         self.db.ext_migrate(&all).succeeded().json()
     }
 
+    /// The directory that the tiles were exported to.
+    pub fn exported(&self) -> String {
+        let directory = self.folder.path("tiles");
+        self.db
+            .ext_migrate(&["export-tiles", &directory])
+            .succeeded();
+        directory
+    }
+
     pub fn audit(&self, arguments: &[&str]) -> Outcome {
         self.db
             .ext_migrate(&[&["audit", "--format", "json"], arguments].concat())
@@ -128,7 +137,8 @@ impl World {
     }
 }
 
-const TABLES: [&str; 7] = [
+/// All whose rows an audit reads.
+pub const TABLES: [&str; 7] = [
     "extension_registry",
     "extension_version",
     "extension_bundle",
