@@ -30,7 +30,7 @@ use crate::schema::Schema;
 ///      "applied_on": "2026-11-22T17:00:00.123456Z", "checksum": "123"}
 ///   ],
 ///   "problems": [],
-///   "extension": {"installed": "1.1.0", "schema": "public", "available": "1.1.0", "updatable": false},
+///   "extension": {"installed": "1.2.0", "schema": "public", "available": "1.2.0", "updatable": false},
 ///   "ddl_guard": "off",
 ///   "old_rows": {"versions": {"rows": 0}, "bundles": {"rows": 0}}
 /// }

@@ -28,7 +28,7 @@ use crate::{citus, ddl_guard, elsewhere, inspect, lint};
 ///   "left": [],
 ///   "applied": [{"version": 1, "file": "V1__tables.sql", "milliseconds": 12}],
 ///   "current": 12,
-///   "extension": {"action": "create", "version": "1.1.0"},
+///   "extension": {"action": "create", "version": "1.2.0"},
 ///   "ddl_guard": "off",
 ///   "citus": {"version": "13.2-1", "workers": 2, "layout": "distributed"},
 ///   "proof": {}

@@ -1,0 +1,1 @@
+-- What changes in the SQL of the extension from 1.1.0 to 1.2.0. Each function as its file in pg_ext/src has it.
