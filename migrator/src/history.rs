@@ -1,6 +1,6 @@
 //! The history table: refinery's, under our name, so that refinery itself can read it.
 
-use postgres::{GenericClient, Transaction};
+use postgres::GenericClient;
 
 use crate::error::{Doing, Error};
 use crate::migrations::Migration;
@@ -163,45 +163,6 @@ fn problems(applied: &[Applied], migrations: &[Migration]) -> Vec<String> {
         )
     }));
     problems
-}
-
-/// Creates the table as refinery does.
-pub fn create(transaction: &mut Transaction, schema: &Schema) -> Result<(), postgres::Error> {
-    transaction.batch_execute(&create_sql(schema))
-}
-
-/// Records a migration as refinery does, by the server's clock.
-pub fn record(
-    transaction: &mut Transaction,
-    schema: &Schema,
-    migration: &Migration,
-) -> Result<(), postgres::Error> {
-    transaction.batch_execute(&record_sql(schema, migration))
-}
-
-/// The statement of [`create`].
-pub fn create_sql(schema: &Schema) -> String {
-    format!(
-        "CREATE TABLE IF NOT EXISTS {}.{TABLE} (\
-             version int4 PRIMARY KEY, \
-             name varchar(255), \
-             applied_on varchar(255), \
-             checksum varchar(255))",
-        schema.quoted()
-    )
-}
-
-/// The statement of [`record`].
-pub fn record_sql(schema: &Schema, migration: &Migration) -> String {
-    format!(
-        "INSERT INTO {}.{TABLE} (version, name, applied_on, checksum) VALUES ({}, '{}', \
-         pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), \
-         '{}')",
-        schema.quoted(),
-        migration.version,
-        migration.name.replace('\'', "''"),
-        migration.checksum
-    )
 }
 
 #[cfg(test)]

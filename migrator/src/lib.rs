@@ -1,13 +1,10 @@
 //! `ext-migrate`: brings a database to the current schema of ext_registry and proves that it lost nothing.
 
-pub mod apply;
+pub mod change;
 pub mod citus;
 pub mod cli;
 pub mod commands;
-pub mod comments;
-pub mod concurrently;
 pub mod connect;
-pub mod ddl_guard;
 pub mod elsewhere;
 pub mod error;
 pub mod extension;
@@ -15,15 +12,11 @@ pub mod files;
 pub mod history;
 pub mod inspect;
 pub mod lint;
-pub mod lock;
 pub mod log;
-pub mod mend;
 pub mod migrations;
 pub mod note;
 pub mod output;
-pub mod proof;
 pub mod schema;
-pub mod script;
 
 use std::process::ExitCode;
 

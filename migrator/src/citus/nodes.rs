@@ -5,14 +5,12 @@ use std::collections::HashMap;
 use postgres::GenericClient;
 use serde::Deserialize;
 
-use super::{Found, guards, readers};
-use crate::apply::{As, Runner};
 use crate::error::{Doing, Error, one_line};
 use crate::extension;
 use crate::inspect::facts::GUARDED;
 use crate::inspect::shipped::{Function, Trigger};
 use crate::inspect::{Finding, Shipped};
-use crate::schema::{Schema, quote_ident};
+use crate::schema::Schema;
 
 /// One node. Without a state where it did not answer.
 #[derive(Debug)]
@@ -130,95 +128,8 @@ impl Node {
     }
 }
 
-impl Runner<'_> {
-    /// Puts right what [`Node::findings`] found; false where there was nothing to do.
-    ///
-    /// # Errors
-    /// What the server answers, and [`Error::Node`] where a node refuses.
-    pub(super) fn complete_nodes(
-        &mut self,
-        found: &Found,
-        shipped: &Shipped,
-    ) -> Result<bool, Error> {
-        let findings: Vec<_> = found
-            .nodes
-            .iter()
-            .flat_map(|node| node.findings(shipped, found.extension))
-            .filter(|finding| finding.mended_by_up)
-            .collect();
-        let any = |code| findings.iter().any(|finding| finding.code == code);
-        if any("SHARD_GUARD_FUNCTION") {
-            let sql = guards(self.schema);
-            self.transaction("guards for tables in shards", As::Owner, |transaction| {
-                transaction.batch_execute(&sql)
-            })?;
-        }
-        if any("SHARD_GUARD_MISSING") {
-            for trigger in guards_of_shards(shipped) {
-                let table = format!("{}.{}", self.schema.quoted(), quote_ident(&trigger.table));
-                let command = shard_trigger(self.schema, trigger);
-                self.on_nodes(
-                    "guards on shards",
-                    "SELECT r.nodename || ':' || r.nodeport, r.success, r.result \
-                     FROM pg_catalog.run_command_on_placements($1::text::regclass, $2) r",
-                    &[&table, &command],
-                )?;
-            }
-        }
-        if any("EXTENSION_MISSING") {
-            // The coordinator had it before Citus, which tells only new nodes of it. Nothing is passed on from there.
-            let create = format!(
-                "DO $complete$ BEGIN \
-                     PERFORM pg_catalog.set_config('citus.enable_ddl_propagation', 'off', true); \
-                     CREATE EXTENSION IF NOT EXISTS {} SCHEMA {}; \
-                 END $complete$",
-                extension::NAME,
-                self.schema.quoted()
-            );
-            self.on_nodes(
-                "the extension on the workers",
-                "SELECT r.nodename || ':' || r.nodeport, r.success, r.result \
-                 FROM pg_catalog.run_command_on_workers($1) r",
-                &[&create],
-            )?;
-        }
-        if any("READER_NOT_PLANNED") {
-            self.on_nodes(
-                "functions that read",
-                "SELECT n.nodename || ':' || n.nodeport, r.success, r.result \
-                 FROM pg_catalog.run_command_on_all_nodes($1) r \
-                 JOIN pg_catalog.pg_dist_node n USING (nodeid)",
-                &[&readers(self.schema)],
-            )?;
-        }
-        Ok(!findings.is_empty())
-    }
-
-    /// Runs a query that gives node, success and answer of each.
-    fn on_nodes(
-        &mut self,
-        doing: &str,
-        query: &str,
-        parameters: &[&(dyn postgres::types::ToSql + Sync)],
-    ) -> Result<(), Error> {
-        let rows = self.session.client.query(query, parameters).doing(doing)?;
-        for row in rows {
-            let success: bool = row.try_get(1).doing(doing)?;
-            if !success {
-                let cause: Option<String> = row.try_get(2).doing(doing)?;
-                return Err(Error::Node {
-                    doing: doing.to_owned(),
-                    node: row.try_get(0).doing(doing)?,
-                    cause: one_line(&cause.unwrap_or_default()),
-                });
-            }
-        }
-        Ok(())
-    }
-}
-
 /// Those of the log stand on the coordinator's own tables.
-fn guards_of_shards(shipped: &Shipped) -> impl Iterator<Item = &Trigger> {
+pub fn guards_of_shards(shipped: &Shipped) -> impl Iterator<Item = &Trigger> {
     let guards = shipped.triggers.iter();
     guards.filter(|guard| GUARDED.contains(&guard.table.as_str()))
 }
@@ -229,33 +140,6 @@ fn functions_of_shards(shipped: &Shipped) -> impl Iterator<Item = &Function> {
         .filter(|function| guards_of_shards(shipped).any(|guard| guard.function == function.name))
 }
 
-/// A block for `run_command_on_placements`, which formats it with the name of each shard: creates the trigger
-/// there unless it is there. Citus itself names the triggers of shards so, with the number of the shard at the end.
-fn shard_trigger(schema: &Schema, trigger: &Trigger) -> String {
-    let table = format!("ON {}.{}", schema.quoted(), trigger.table);
-    let create = trigger
-        .sql
-        .replacen(&trigger.name, "@name@", 1)
-        .replacen(&table, "ON @shard@", 1)
-        .replace('%', "%%");
-    format!(
-        "DO $complete$ \
-         DECLARE \
-             named text := {name} || pg_catalog.substring('%1$s', '_[0-9]+$'); \
-         BEGIN \
-             IF NOT EXISTS ( \
-                 SELECT FROM pg_catalog.pg_trigger t \
-                 WHERE t.tgrelid = '%1$s'::pg_catalog.regclass AND t.tgname = named \
-             ) THEN \
-                 EXECUTE pg_catalog.replace(pg_catalog.replace({create}, '@name@', named), '@shard@', '%1$s'); \
-             END IF; \
-             EXECUTE 'ALTER TABLE %1$s ENABLE ALWAYS TRIGGER ' || named; \
-         END $complete$",
-        name = literal(&trigger.name),
-        create = literal(&create),
-    )
-}
-
-fn literal(text: &str) -> String {
+pub fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::change::ddl_guard;
 use crate::cli::CheckArgs;
 use crate::commands::Context;
-use crate::ddl_guard;
 use crate::error::{Error, Exit};
 use crate::history::History;
 use crate::inspect::{self, Counted, Finding, Inspection, Purpose, State};

@@ -4,16 +4,18 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::apply::{As, Runner};
-use crate::citus::{self, Distribution, Found, Layout, Rows};
+use crate::change::ddl_guard;
+use crate::change::distribution::{Distribution, Rows};
+use crate::change::lock::Lock;
+use crate::change::nodes;
+use crate::change::{As, Runner};
+use crate::citus::{self, Found, Layout};
 use crate::cli::DistributeArgs;
 use crate::commands::Context;
 use crate::connect::Session;
-use crate::ddl_guard;
 use crate::error::{Error, Exit};
 use crate::history::History;
 use crate::inspect::{Finding, Inspection, Purpose};
-use crate::lock::Lock;
 use crate::migrations::Migration;
 use crate::schema::Schema;
 
@@ -74,7 +76,7 @@ pub fn run(context: &Context, args: &DistributeArgs) -> Result<Exit, Error> {
     if !report.steps.steps.is_empty() {
         report.rows = Some(report.steps.run(&mut runner)?);
     }
-    report.citus = citus::complete(&mut runner, &migrations)?.summary();
+    report.citus = nodes::complete(&mut runner, &migrations)?.summary();
     report.done = true;
     // It holds what the guards' functions were.
     if ddl_guard::State::read(&mut runner.session.client)? != ddl_guard::State::Off {

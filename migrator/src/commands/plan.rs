@@ -5,18 +5,19 @@ use std::fmt;
 use postgres::Transaction;
 use serde::Serialize;
 
+use crate::change::extension::Action;
+use crate::change::script::Script;
 use crate::citus;
 use crate::cli::PlanArgs;
 use crate::commands::Context;
 use crate::elsewhere;
 use crate::error::{Error, Exit};
-use crate::extension::{self, Action};
+use crate::extension;
 use crate::history::History;
 use crate::inspect::{Counted, Finding, Inspection, Purpose, State};
 use crate::lint::{self, MigrationReport};
 use crate::migrations::Migration;
 use crate::schema::Schema;
-use crate::script::Script;
 
 /// What `plan` prints. The fields are stable.
 #[derive(Debug, Serialize)]
@@ -125,7 +126,7 @@ fn foresee_refusals(
     if !purpose.extension {
         return Ok(Some(Action::Skip));
     }
-    match extension::State::read(transaction)?.action(transaction) {
+    match Action::due(&extension::State::read(transaction)?, transaction) {
         Ok(action) => Ok(Some(action)),
         Err(error @ Error::ExtensionUnavailable) => {
             refuse("EXTENSION_UNAVAILABLE", extension::NAME, &error);

@@ -5,10 +5,10 @@ use std::fmt;
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
+use crate::change::ddl_guard;
 use crate::citus;
 use crate::cli::StatusArgs;
 use crate::commands::Context;
-use crate::ddl_guard;
 use crate::error::{Error, Exit};
 use crate::extension;
 use crate::history::History;

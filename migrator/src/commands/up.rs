@@ -5,19 +5,21 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::apply::{As, Runner};
+use crate::change::extension::Action;
+use crate::change::lock::Lock;
+use crate::change::proof::Proof;
+use crate::change::{As, Runner};
+use crate::change::{ddl_guard, migration, nodes};
 use crate::cli::UpArgs;
 use crate::commands::Context;
 use crate::connect::Session;
 use crate::error::{Error, Exit};
-use crate::extension::{self, Action};
-use crate::history::{self, History};
+use crate::extension;
+use crate::history::History;
 use crate::inspect::{Finding, Inspection};
-use crate::lock::Lock;
 use crate::migrations::{Kind, Migration};
-use crate::proof::Proof;
 use crate::schema::Schema;
-use crate::{citus, ddl_guard, elsewhere, inspect, lint};
+use crate::{citus, elsewhere, inspect, lint};
 
 /// What `up` did. In JSON:
 ///
@@ -108,7 +110,7 @@ fn look(
         history.assume(migrations);
     }
     let extension = match extend {
-        true => extension::State::read(&mut transaction)?.action(&mut transaction)?,
+        true => Action::due(&extension::State::read(&mut transaction)?, &mut transaction)?,
         false => Action::Skip,
     };
     let ddl_guard = args.ddl_guard
@@ -142,7 +144,7 @@ fn bring_up(
             runner.transaction("writing the history again", As::Owner, |transaction| {
                 migrations
                     .iter()
-                    .try_for_each(|migration| history::record(transaction, schema, migration))
+                    .try_for_each(|migration| migration::record(transaction, schema, migration))
             })?,
         );
     }
@@ -181,7 +183,7 @@ fn bring_up(
         })?);
     }
     let citus = match start.inspection.citus {
-        Some(_) => Some(citus::settle(runner, migrations)?.summary()),
+        Some(_) => Some(nodes::settle(runner, migrations)?.summary()),
         None => None,
     };
     if let Some(part) = runner.comment()? {
@@ -218,7 +220,7 @@ fn create_history(runner: &mut Runner, schema: &Schema) -> Result<(), Error> {
             if transaction.query_opt(exists, &[&schema.name()])?.is_none() {
                 transaction.batch_execute(&format!("CREATE SCHEMA {}", schema.quoted()))?;
             }
-            history::create(transaction, schema)
+            migration::create(transaction, schema)
         })
         .map(|_| ())
 }

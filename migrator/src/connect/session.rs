@@ -3,7 +3,6 @@
 use postgres::{Client, IsolationLevel, Transaction};
 
 use crate::connect::Connection;
-use crate::ddl_guard;
 use crate::error::{Doing, Error};
 use crate::output::Output;
 
@@ -49,13 +48,10 @@ impl Session {
     }
 
     /// For sessions that change something. A pooler in transaction mode would hand these settings to other clients:
-    /// [`crate::lock::Lock::acquire`] looks for one first.
+    /// [`crate::change::lock::Lock::acquire`] looks for one first.
     pub fn prepare(&mut self) -> Result<(), Error> {
         let doing = "setting up the session";
-        self.client.batch_execute(&settings(false)).doing(doing)?;
-        self.client
-            .batch_execute(ddl_guard::SWITCH_OFF)
-            .doing(doing)
+        self.client.batch_execute(&settings(false)).doing(doing)
     }
 
     /// A transaction that writes, with a new snapshot for each statement. Works behind any pooler.

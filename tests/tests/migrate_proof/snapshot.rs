@@ -1,7 +1,7 @@
 //! The proof by itself, on statements that `up` would refuse to run.
 
+use ext_migrate::change::proof::{Proof, Snapshot};
 use ext_migrate::error::{Error, Exit};
-use ext_migrate::proof::{Proof, Snapshot};
 use ext_migrate::schema::Schema;
 use postgres::{Client, IsolationLevel, Transaction};
 

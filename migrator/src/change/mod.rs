@@ -1,4 +1,17 @@
-//! Runs a migration in one transaction with its history row, and proves before the commit what it did.
+//! What alters the database: each step is one transaction, which proves before its commit that it added and did nothing
+//! else.
+
+pub mod comments;
+pub mod concurrently;
+pub mod ddl_guard;
+pub mod distribution;
+pub mod extension;
+pub mod lock;
+pub mod mend;
+pub mod migration;
+pub mod nodes;
+pub mod proof;
+pub mod script;
 
 use std::thread;
 use std::time::Duration;
@@ -6,12 +19,10 @@ use std::time::Duration;
 use postgres::error::SqlState;
 use postgres::{IsolationLevel, Transaction};
 
+use self::lock::Lock;
+use self::proof::{Proof, Snapshot};
 use crate::connect::Session;
 use crate::error::{Doing, Error, describe};
-use crate::history;
-use crate::lock::Lock;
-use crate::migrations::Migration;
-use crate::proof::{Proof, Snapshot};
 use crate::schema::{Schema, quote_ident};
 
 /// How often a step is tried when a lock it needs is not to be had.
@@ -38,16 +49,6 @@ pub enum As {
 }
 
 impl Runner<'_> {
-    /// One migration and its history row: both or neither.
-    pub fn migrate(&mut self, migration: &Migration) -> Result<Proof, Error> {
-        let schema = self.schema;
-        let step = migration.file();
-        self.transaction(&step, As::Owner, |transaction| {
-            transaction.batch_execute(&migration.sql)?;
-            history::record(transaction, schema, migration)
-        })
-    }
-
     /// Runs `work` in a transaction that waits for no lock longer than `--lock-timeout`, rolls back and tries again
     /// when it does not get one, and commits only what is proved to have added and nothing else.
     ///

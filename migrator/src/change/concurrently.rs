@@ -4,11 +4,11 @@ mod progress;
 
 use postgres::Client;
 
-use crate::apply::{As, Runner};
+use super::migration;
+use super::proof::{Proof, Snapshot};
+use super::{As, Runner};
 use crate::error::{Doing, Error};
-use crate::history;
 use crate::migrations::Migration;
-use crate::proof::{Proof, Snapshot};
 use crate::schema::{Schema, quote_ident};
 
 /// How often a build that lost a deadlock is begun again.
@@ -27,7 +27,7 @@ impl Runner<'_> {
         let mut proof = self.build_index(&step, &migration.sql, index, table)?;
         let schema = self.schema;
         proof.merge(self.transaction(&step, As::Owner, |transaction| {
-            history::record(transaction, schema, migration)
+            migration::record(transaction, schema, migration)
         })?);
         Ok(proof)
     }
@@ -101,9 +101,7 @@ impl Runner<'_> {
             let built = self.session.client.batch_execute(sql).doing(step);
             watch.stop();
             match built {
-                Err(error)
-                    if attempt < ATTEMPTS && crate::apply::lock_refused(&error).is_some() =>
-                {
+                Err(error) if attempt < ATTEMPTS && super::lock_refused(&error).is_some() => {
                     self.session
                         .output
                         .log(&format!("{error}; beginning again"));

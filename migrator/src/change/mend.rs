@@ -1,10 +1,10 @@
 //! Mends what has drifted, with statements of the shipped migrations and under the same locks and proof.
 
-use crate::apply::{As, Runner};
+use super::proof::Proof;
+use super::{As, Runner};
 use crate::error::Error;
 use crate::inspect::facts::{LOG_TABLES, TABLES};
 use crate::inspect::{Finding, Phase, Repair};
-use crate::proof::Proof;
 
 impl Runner<'_> {
     /// Mends what these findings know a repair for: indexes first, then the guards of each table in one transaction,

@@ -1,13 +1,13 @@
 //! The comments on tables, columns, constraints, indexes and triggers: written where there is none. Not a migration:
 //! that could not leave alone what somebody has written on the tables of an older schema.
 
-use crate::apply::{As, Runner};
+use super::proof::Proof;
+use super::{As, Runner};
 use crate::error::{Doing, Error};
-use crate::proof::Proof;
 use crate::schema::Schema;
 
 /// Gives a statement for each comment that is missing; `$1` is the name of the schema.
-const MISSING: &str = include_str!("../../sql/comments.sql");
+const MISSING: &str = include_str!("../../../sql/comments.sql");
 
 const DOING: &str = "commenting on the tables";
 

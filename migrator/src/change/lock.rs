@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use postgres::{Client, SimpleQueryMessage};
 
+use super::ddl_guard;
 use crate::connect::Session;
 use crate::error::{Doing, Error};
 use crate::output::Output;
@@ -36,6 +37,10 @@ impl Lock {
         }
         drop(other);
         session.prepare()?;
+        session
+            .client
+            .batch_execute(ddl_guard::SWITCH_OFF)
+            .doing("setting up the session")?;
         poll(&mut session.client, wait, session.output)?;
         lock.assert_held(&mut session.client)?;
         Ok(lock)

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use postgres::Client;
 
+use crate::change::lock::SimpleQuery;
 use crate::connect::{Connection, Session};
-use crate::lock::SimpleQuery;
 use crate::output::Output;
 
 /// Short builds pass without a word.

@@ -5,9 +5,8 @@ use std::fmt;
 use postgres::{GenericClient, Transaction};
 use serde::Serialize;
 
-use super::found::Found;
-use super::guards;
-use crate::apply::Runner;
+use super::Runner;
+use crate::citus::{Found, guards};
 use crate::error::{Doing, Error};
 use crate::inspect::facts::{GUARDED, INSTALL, TABLES};
 use crate::schema::{Schema, quote_ident};

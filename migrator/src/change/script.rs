@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::comments;
-use crate::extension::Action;
-use crate::history;
+use super::comments;
+use super::extension::Action;
+use super::migration;
 use crate::migrations::{Kind, Migration};
 use crate::schema::{Schema, quote_ident};
 
@@ -48,11 +48,11 @@ impl fmt::Display for Script<'_> {
             writeln!(f, "CREATE SCHEMA {};", self.schema.quoted())?;
         }
         if self.create_history {
-            writeln!(f, "{};", history::create_sql(self.schema))?;
+            writeln!(f, "{};", migration::create_sql(self.schema))?;
         }
         for migration in self.pending {
             let text = migration.sql.trim_end();
-            let record = history::record_sql(self.schema, migration);
+            let record = migration::record_sql(self.schema, migration);
             writeln!(f, "\n-- {}", migration.file())?;
             match migration.kind {
                 Kind::Transactional => writeln!(f, "BEGIN;\n{text}\n{record};\nCOMMIT;")?,
