@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+pub use pg_connect::{describe, one_line};
+
 /// How a run ends. The numbers are part of the public interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -60,6 +62,12 @@ pub enum Error {
 
     #[error("cannot connect to {target}: {cause}")]
     Connect { target: String, cause: String },
+
+    #[error(
+        "this server is a standby, where nothing can be written: connect to the primary, or name all servers and \
+         set target_session_attrs=primary"
+    )]
+    Standby,
 
     #[error(
         "this connection cannot hold a session lock ({0}): a pooler in transaction mode is in between; \
@@ -159,7 +167,8 @@ impl Error {
                 Exit::Connection
             }
             Self::HistoryChanged(_) | Self::Log { .. } => Exit::HistoryChanged,
-            Self::Unfit(_)
+            Self::Standby
+            | Self::Unfit(_)
             | Self::NotSealed
             | Self::NoLog { .. }
             | Self::NoRight(_)
@@ -184,6 +193,7 @@ impl Error {
             Self::TableLock { .. } => "TABLE_LOCK",
             Self::Destructive(_) => "DESTRUCTIVE",
             Self::Connect { .. } => "NO_CONNECTION",
+            Self::Standby => "STANDBY",
             Self::Pooled(_) => "TRANSACTION_POOLING",
             Self::ConnectionLost { .. } => "CONNECTION_LOST",
             Self::Unfit(_) => "UNFIT",
@@ -237,6 +247,15 @@ impl Error {
     }
 }
 
+impl From<pg_connect::Error> for Error {
+    fn from(error: pg_connect::Error) -> Self {
+        match error {
+            pg_connect::Error::Settings(what) => Self::Usage(what),
+            pg_connect::Error::Refused { target, cause, .. } => Self::Connect { target, cause },
+        }
+    }
+}
+
 /// Tiles and proofs that do not hold what they should.
 impl From<ext_registry_core::Error> for Error {
     fn from(source: ext_registry_core::Error) -> Self {
@@ -268,39 +287,6 @@ pub fn connection_lost(error: &postgres::Error) -> bool {
                 || std::error::Error::source(error).is_some_and(|s| s.is::<std::io::Error>())
         }
     }
-}
-
-/// The server's message with its SQLSTATE and detail, or the causes of a client error, in one line.
-pub fn describe(error: &postgres::Error) -> String {
-    let text = match error.as_db_error() {
-        Some(db) => {
-            let mut text = format!("{} ({})", db.message(), db.code().code());
-            for part in [db.detail(), db.hint()].into_iter().flatten() {
-                text.push_str("; ");
-                text.push_str(part);
-            }
-            text
-        }
-        None => {
-            let mut text = error.to_string();
-            let mut source = std::error::Error::source(error);
-            while let Some(cause) = source {
-                let cause_text = cause.to_string();
-                if !text.contains(&cause_text) {
-                    text.push_str(": ");
-                    text.push_str(&cause_text);
-                }
-                source = cause.source();
-            }
-            text
-        }
-    };
-    one_line(&text)
-}
-
-/// Line breaks become spaces: an error is one line wherever it is logged.
-pub fn one_line(text: &str) -> String {
-    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 fn seconds(duration: &Duration) -> String {
@@ -336,10 +322,5 @@ mod tests {
         }
         assert_eq!(Exit::Pending as u8, 3);
         assert_eq!(Exit::Unguarded as u8, 8);
-    }
-
-    #[test]
-    fn a_message_is_one_line() {
-        assert_eq!(one_line("a\n  b\r\nc"), "a b c");
     }
 }

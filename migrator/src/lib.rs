@@ -4,7 +4,6 @@ pub mod change;
 pub mod citus;
 pub mod cli;
 pub mod commands;
-pub mod connect;
 pub mod elsewhere;
 pub mod error;
 pub mod extension;
@@ -17,6 +16,7 @@ pub mod migrations;
 pub mod note;
 pub mod output;
 pub mod schema;
+pub mod session;
 
 use std::process::ExitCode;
 

@@ -137,6 +137,22 @@ fn blocked(db: &Database) -> bool {
     row.unwrap().get(0)
 }
 
+/// The second connection only finds out about poolers and shows progress.
+#[test]
+fn one_connection_is_enough() {
+    let db = Server::shared().empty_database();
+    let owner = db.create_role_with("owner", "CONNECTION LIMIT 1");
+    db.server().administer(&format!(
+        "GRANT CREATE ON DATABASE {} TO {owner}",
+        db.name()
+    ));
+    let output = ext_migrate()
+        .args(["up", "--schema", "registry", "--database-url"])
+        .arg(db.url_as(&owner))
+        .output();
+    Outcome::from(output.unwrap()).succeeded();
+}
+
 #[test]
 fn a_table_lock_past_its_retries_is_exit_5_and_nothing_is_half_done() {
     let db = Server::shared().empty_database();

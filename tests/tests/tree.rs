@@ -104,7 +104,12 @@ const UNSAFE_BLOCKS: usize = 23;
 
 #[test]
 fn nothing_panics_outside_tests_without_saying_why_it_cannot() {
-    for (file, text) in sources(&["pg_ext/src", "pg_ext/core/src", "migrator/src"]) {
+    for (file, text) in sources(&[
+        "pg_ext/src",
+        "pg_ext/core/src",
+        "migrator/src",
+        "migrator/connect/src",
+    ]) {
         if file.contains("/tests") || file.ends_with("server_tests.rs") {
             continue;
         }

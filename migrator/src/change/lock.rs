@@ -6,12 +6,13 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use postgres::{Client, SimpleQueryMessage};
+use postgres::Client;
+use postgres::error::SqlState;
 
 use super::ddl_guard;
-use crate::connect::Session;
 use crate::error::{Doing, Error};
 use crate::output::Output;
+use crate::session::{Session, SimpleQuery};
 
 /// `pg_advisory_lock(7311721948242339698)`: the bytes of "ext_migr". Advisory locks are per database.
 pub const KEY: i64 = i64::from_be_bytes(*b"ext_migr");
@@ -27,15 +28,25 @@ pub struct Lock {
 impl Lock {
     /// Sets the session up and takes the lock within `wait`. Errors with [`Error::AnotherRun`] (exit 5) or [`Error::Pooled`] (exit 7).
     pub fn acquire(session: &mut Session, wait: Duration) -> Result<Self, Error> {
+        // On a standby it would keep nobody away.
+        session.refuse_standby()?;
         let lock = Self {
             backend: backend(&mut session.client)?,
         };
         // Before the lock is taken: nobody could give it back in a pooler's backend.
-        let mut other = session.connection.open()?.client;
-        for _ in 0..3 {
-            lock.refuse_pooling(&mut session.client, &mut other)?;
+        match session.connection.open() {
+            Ok((mut other, _)) => {
+                for _ in 0..3 {
+                    lock.refuse_pooling(&mut session.client, &mut other)?;
+                }
+            }
+            // Each step finds out for itself, as the lock is then not held.
+            Err(pg_connect::Error::Refused {
+                code: Some(SqlState::TOO_MANY_CONNECTIONS),
+                ..
+            }) => {}
+            Err(error) => return Err(error.into()),
         }
-        drop(other);
         session.prepare()?;
         session
             .client
@@ -138,23 +149,6 @@ fn holder(client: &mut Client) -> Result<String, Error> {
 fn backend(client: &mut Client) -> Result<String, Error> {
     let pid = client.first_value("SELECT pg_catalog.pg_backend_pid()")?;
     Ok(pid.unwrap_or_default())
-}
-
-/// The first column of the first row of a query without parameters and without a prepared statement.
-pub trait SimpleQuery {
-    fn first_value(&mut self, sql: &str) -> Result<Option<String>, Error>;
-}
-
-impl<C: postgres::GenericClient> SimpleQuery for C {
-    fn first_value(&mut self, sql: &str) -> Result<Option<String>, Error> {
-        let messages = self
-            .simple_query(sql)
-            .doing("looking at the migration lock")?;
-        Ok(messages.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-            _ => None,
-        }))
-    }
 }
 
 #[cfg(test)]

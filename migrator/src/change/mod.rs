@@ -21,9 +21,9 @@ use postgres::{IsolationLevel, Transaction};
 
 use self::lock::Lock;
 use self::proof::{Proof, Snapshot};
-use crate::connect::Session;
 use crate::error::{Doing, Error, describe};
 use crate::schema::{Schema, quote_ident};
+use crate::session::Session;
 
 /// How often a step is tried when a lock it needs is not to be had.
 const ATTEMPTS: u32 = 8;

@@ -12,12 +12,12 @@ use crate::change::{As, Runner};
 use crate::citus::{self, Found, Layout};
 use crate::cli::DistributeArgs;
 use crate::commands::Context;
-use crate::connect::Session;
 use crate::error::{Error, Exit};
 use crate::history::History;
 use crate::inspect::{Finding, Inspection, Purpose};
 use crate::migrations::Migration;
 use crate::schema::Schema;
+use crate::session::Session;
 
 /// What `distribute` found or did. In JSON:
 ///

@@ -80,11 +80,9 @@ pub fn run(context: &Context, args: &GrantArgs) -> Result<Exit, Error> {
     let mut session = context.connect()?;
     let timeout = context.options.lock_timeout.as_millis();
     let doing = "granting";
-    let mut transaction = session.client.transaction().doing(doing)?;
+    let mut transaction = session.read_committed()?;
     transaction
-        .batch_execute(&format!(
-            "SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL lock_timeout = {timeout}"
-        ))
+        .batch_execute(&format!("SET LOCAL lock_timeout = {timeout}"))
         .doing(doing)?;
     require_extension(&mut transaction, &schema)?;
     let mut statements = Vec::new();

@@ -12,11 +12,11 @@ pub mod status;
 pub mod up;
 
 use crate::cli::Common;
-use crate::connect::{Connection, Session};
 use crate::error::Error;
 use crate::migrations::{self, Migration};
 use crate::output::Output;
 use crate::schema::Schema;
+use crate::session::Session;
 
 /// What every command starts from.
 pub struct Context {
@@ -44,6 +44,6 @@ impl Context {
 
     /// Opens a session. Errors with exit code 7.
     pub fn connect(&self) -> Result<Session, Error> {
-        Connection::resolve(self.options.database_url.as_deref(), self.output)?.open()
+        Session::open(self.options.database_url.as_deref(), self.output)
     }
 }

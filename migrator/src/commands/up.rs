@@ -12,13 +12,13 @@ use crate::change::{As, Runner};
 use crate::change::{ddl_guard, migration, nodes};
 use crate::cli::UpArgs;
 use crate::commands::Context;
-use crate::connect::Session;
 use crate::error::{Error, Exit};
 use crate::extension;
 use crate::history::History;
 use crate::inspect::{Finding, Inspection};
 use crate::migrations::{Kind, Migration};
 use crate::schema::Schema;
+use crate::session::Session;
 use crate::{citus, elsewhere, inspect, lint};
 
 /// What `up` did. In JSON:

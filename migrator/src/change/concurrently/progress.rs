@@ -5,11 +5,11 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use pg_connect::Connection;
 use postgres::Client;
 
-use crate::change::lock::SimpleQuery;
-use crate::connect::{Connection, Session};
 use crate::output::Output;
+use crate::session::{Session, SimpleQuery};
 
 /// Short builds pass without a word.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -56,7 +56,7 @@ impl Watch {
 }
 
 fn watch(connection: &Connection, pid: &str, output: Output, step: &str, go_on: impl Fn() -> bool) {
-    let Ok(mut session) = connection.open() else {
+    let Ok((mut client, _)) = connection.open() else {
         return;
     };
     let start = Instant::now();
@@ -71,7 +71,7 @@ fn watch(connection: &Connection, pid: &str, output: Output, step: &str, go_on: 
     }
     bar.set_prefix(step.to_owned());
     loop {
-        if let Some((phase, percent)) = look(&mut session.client, pid) {
+        if let Some((phase, percent)) = look(&mut client, pid) {
             bar.set_position(percent);
             bar.set_message(phase.clone());
             if !output.on_terminal() {

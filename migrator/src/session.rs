@@ -1,8 +1,10 @@
 //! An open session, and what it has to be set to before it changes or reads anything.
 
-use postgres::{Client, IsolationLevel, Transaction};
+use std::sync::Arc;
 
-use crate::connect::Connection;
+use pg_connect::{Connection, Severity};
+use postgres::{Client, IsolationLevel, SimpleQueryMessage, Transaction};
+
 use crate::error::{Doing, Error};
 use crate::output::Output;
 
@@ -39,11 +41,31 @@ pub struct Session {
 }
 
 impl Session {
-    pub(super) fn new(client: Client, connection: Connection, output: Output) -> Self {
-        Self {
+    /// Connects to what `--database-url` names, else the environment. Errors with exit code 7, or 2 where that makes no
+    /// sense.
+    pub fn open(database_url: Option<&str>, output: Output) -> Result<Self, Error> {
+        let report = move |severity, text: &str| match severity {
+            Severity::Warning => output.log(text),
+            Severity::Notice => output.detail(text),
+        };
+        let connection = Connection::resolve(database_url, "ext-migrate", Arc::new(report))?;
+        let (client, connection) = connection.open()?;
+        Ok(Self {
             client,
             connection,
             output,
+        })
+    }
+
+    /// Errors with [`Error::Standby`] where nothing can be written, whatever the role and the settings.
+    pub fn refuse_standby(&mut self) -> Result<(), Error> {
+        match self
+            .client
+            .first_value("SELECT pg_catalog.pg_is_in_recovery()")?
+            .as_deref()
+        {
+            Some("t") => Err(Error::Standby),
+            _ => Ok(()),
         }
     }
 
@@ -56,6 +78,7 @@ impl Session {
 
     /// A transaction that writes, with a new snapshot for each statement. Works behind any pooler.
     pub fn read_committed(&mut self) -> Result<Transaction<'_>, Error> {
+        self.refuse_standby()?;
         let mut transaction = self
             .client
             .build_transaction()
@@ -82,6 +105,21 @@ impl Session {
             .batch_execute(&settings(true))
             .doing("setting up the transaction")?;
         Ok(transaction)
+    }
+}
+
+/// The first column of the first row of a query without parameters and without a prepared statement.
+pub trait SimpleQuery {
+    fn first_value(&mut self, sql: &str) -> Result<Option<String>, Error>;
+}
+
+impl<C: postgres::GenericClient> SimpleQuery for C {
+    fn first_value(&mut self, sql: &str) -> Result<Option<String>, Error> {
+        let messages = self.simple_query(sql).doing("looking at the session")?;
+        Ok(messages.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        }))
     }
 }
 

@@ -7,8 +7,8 @@ use std::env;
 
 use percent_encoding::percent_decode_str;
 
-use crate::connect::service;
-use crate::error::Error;
+use crate::Error;
+use crate::service;
 
 /// Keyword and environment variable of every setting that is understood.
 const KEYWORDS: &[(&str, &str)] = &[
@@ -103,7 +103,7 @@ impl Settings {
     fn environment() -> Result<Self, Error> {
         let set = |variable: &str| env::var(variable).ok().filter(|value| !value.is_empty());
         if let Some((_, variable)) = UNSUPPORTED.iter().find(|(_, v)| set(v).is_some()) {
-            return Err(Error::Usage(format!("{variable} is not supported")));
+            return Err(Error::Settings(format!("{variable} is not supported")));
         }
         let pairs = KEYWORDS
             .iter()
@@ -118,7 +118,7 @@ impl Settings {
             .find_map(|scheme| given.strip_prefix(scheme));
         match url {
             Some(rest) => Self::from_url(rest),
-            None if given.contains("://") || !given.contains('=') => Err(Error::Usage(
+            None if given.contains("://") || !given.contains('=') => Err(Error::Settings(
                 "the database URL begins neither with postgres:// nor with keyword=value"
                     .to_owned(),
             )),
@@ -177,11 +177,11 @@ impl Settings {
             if let Some((keyword, _)) = KEYWORDS.iter().find(|(keyword, _)| *keyword == given) {
                 settings.0.insert(keyword, value);
             } else if let Some((keyword, _)) = UNSUPPORTED.iter().find(|(k, _)| *k == given) {
-                return Err(Error::Usage(format!(
+                return Err(Error::Settings(format!(
                     "the connection setting {keyword} is not supported"
                 )));
             } else if !IGNORED.contains(&given.as_str()) {
-                return Err(Error::Usage(match show {
+                return Err(Error::Settings(match show {
                     true => format!("unknown connection setting {given:?}"),
                     false => "the connection string holds an unknown setting".to_owned(),
                 }));
@@ -192,7 +192,7 @@ impl Settings {
 }
 
 fn malformed() -> Error {
-    Error::Usage(
+    Error::Settings(
         "the database URL is malformed: write @ / ? # % in a user name or password as %40 %2F %3F %23 %25"
             .to_owned(),
     )
@@ -241,7 +241,7 @@ fn hosts_and_ports(list: &str) -> Result<(String, String), Error> {
 
 /// libpq's `keyword=value keyword='va lue'`, with backslash as escape.
 fn words(text: &str) -> Result<Vec<(String, String)>, Error> {
-    let broken = || Error::Usage("the connection string is malformed".to_owned());
+    let broken = || Error::Settings("the connection string is malformed".to_owned());
     let mut pairs = Vec::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {

@@ -1,5 +1,7 @@
 //! `ext-migrate` connects as libpq does: URL, variables, password file, every sslmode; and never shows a password.
 
+mod attributes;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -239,7 +241,10 @@ fn every_sslmode() {
         ("tls", "localhost", "verify-full", &other, 7),
         // The system does not know this authority.
         ("tls", "localhost", "verify-full", "system", 7),
+        ("tls", "localhost", "", "system", 7),
         ("tls", "localhost", "require", "system", 2),
+        ("plain", "localhost", "prefer", "system", 2),
+        ("plain", "localhost", "disable", "system", 2),
         ("tls", "localhost", "verify-full", "", 2),
         ("tls", "localhost", "verify-full", "/nowhere.crt", 2),
         ("tls", "localhost", "require", "/nowhere.crt", 0),

@@ -2,15 +2,17 @@
 
 use std::env;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{SslConnector, SslFiletype, SslMethod, SslVerifyMode, SslVersion};
 use openssl::x509::store::X509StoreBuilder;
 use postgres_openssl::MakeTlsConnector;
 
-use crate::connect::settings::Settings;
-use crate::error::Error;
+use crate::Error;
+use crate::settings::Settings;
+
+/// Names the authorities that the system trusts.
+const SYSTEM: &str = "system";
 
 /// libpq's sslmode, from none to all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,31 +27,49 @@ pub enum SslMode {
     VerifyFull,
 }
 
-impl FromStr for SslMode {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        Ok(match text {
-            "disable" => Self::Disable,
-            "allow" => Self::Allow,
-            "prefer" => Self::Prefer,
-            "require" => Self::Require,
-            "verify-ca" => Self::VerifyCa,
-            "verify-full" => Self::VerifyFull,
-            _ => {
-                return Err(Error::Usage(
+impl SslMode {
+    /// The one that is set. As in libpq, trust in the system's authorities is worth nothing without the host's name:
+    /// `sslrootcert=system` means `verify-full`, and forbids what is weaker; `sslnegotiation=direct` forbids what
+    /// could do without TLS.
+    pub fn of(settings: &Settings) -> Result<Self, Error> {
+        let (weakest, why) = match (settings.get("sslrootcert"), settings.get("sslnegotiation")) {
+            (Some(SYSTEM), _) => (
+                Self::VerifyFull,
+                "sslrootcert=system needs sslmode=verify-full",
+            ),
+            (_, Some("direct")) => (
+                Self::Require,
+                "sslnegotiation=direct needs sslmode=require, verify-ca or verify-full",
+            ),
+            _ => (Self::Disable, ""),
+        };
+        let mode = match settings.get("sslmode") {
+            None if weakest == Self::VerifyFull => weakest,
+            None | Some("prefer") => Self::Prefer,
+            Some("disable") => Self::Disable,
+            Some("allow") => Self::Allow,
+            Some("require") => Self::Require,
+            Some("verify-ca") => Self::VerifyCa,
+            Some("verify-full") => Self::VerifyFull,
+            Some(_) => {
+                return Err(Error::Settings(
                     "sslmode is none of disable, allow, prefer, require, verify-ca, verify-full"
                         .to_owned(),
                 ));
             }
-        })
+        };
+        match mode < weakest {
+            true => Err(Error::Settings(why.to_owned())),
+            false => Ok(mode),
+        }
     }
 }
 
-/// Builds the connector. Errors with [`Error::Usage`] where a file is missing or no certificate.
+/// Builds the connector. Errors with [`Error::Settings`] where a file is missing or no certificate.
 pub fn connector(settings: &Settings, mode: SslMode) -> Result<MakeTlsConnector, Error> {
-    let failed =
-        |what: String| move |error: ErrorStack| Error::Usage(format!("{what}: {}", reason(&error)));
+    let failed = |what: String| {
+        move |error: ErrorStack| Error::Settings(format!("{what}: {}", reason(&error)))
+    };
     let mut builder =
         SslConnector::builder(SslMethod::tls()).map_err(failed("setting up TLS".to_owned()))?;
 
@@ -57,7 +77,7 @@ pub fn connector(settings: &Settings, mode: SslMode) -> Result<MakeTlsConnector,
         None | Some("TLSv1.2") => SslVersion::TLS1_2,
         Some("TLSv1.3") => SslVersion::TLS1_3,
         Some(_) => {
-            return Err(Error::Usage(
+            return Err(Error::Settings(
                 "ssl_min_protocol_version is neither TLSv1.2 nor TLSv1.3".to_owned(),
             ));
         }
@@ -86,7 +106,7 @@ pub fn connector(settings: &Settings, mode: SslMode) -> Result<MakeTlsConnector,
             .set_certificate_chain_file(&certificate)
             .map_err(failed(what))?;
         let key = file(settings, "sslkey", "postgresql.key")?.ok_or_else(|| {
-            Error::Usage("a client certificate needs its key (sslkey, PGSSLKEY)".to_owned())
+            Error::Settings("a client certificate needs its key (sslkey, PGSSLKEY)".to_owned())
         })?;
         let what = format!("client key {}", key.display());
         match settings.get("sslpassword") {
@@ -94,10 +114,8 @@ pub fn connector(settings: &Settings, mode: SslMode) -> Result<MakeTlsConnector,
                 .set_private_key_file(&key, SslFiletype::PEM)
                 .map_err(failed(what))?,
             Some(password) => {
-                let pem = std::fs::read(&key).map_err(|source| Error::Io {
-                    doing: what.clone(),
-                    source,
-                })?;
+                let pem = std::fs::read(&key)
+                    .map_err(|error| Error::Settings(format!("{what}: {error}")))?;
                 let key =
                     openssl::pkey::PKey::private_key_from_pem_passphrase(&pem, password.as_bytes())
                         .map_err(failed(what.clone()))?;
@@ -126,13 +144,8 @@ enum Roots {
 
 /// As in libpq, a root file that is there is used in every mode: `require` then verifies like `verify-ca`.
 fn roots(settings: &Settings, mode: SslMode) -> Result<Roots, Error> {
-    if settings.get("sslrootcert") == Some("system") {
-        return match mode {
-            SslMode::VerifyFull => Ok(Roots::System),
-            _ => Err(Error::Usage(
-                "sslrootcert=system needs sslmode=verify-full".to_owned(),
-            )),
-        };
+    if settings.get("sslrootcert") == Some(SYSTEM) {
+        return Ok(Roots::System);
     }
     let path = settings
         .get("sslrootcert")
@@ -141,12 +154,12 @@ fn roots(settings: &Settings, mode: SslMode) -> Result<Roots, Error> {
     match path {
         Some(path) if path.exists() => Ok(Roots::File(path)),
         _ if mode < SslMode::VerifyCa => Ok(Roots::None),
-        Some(path) => Err(Error::Usage(format!(
+        Some(path) => Err(Error::Settings(format!(
             "root certificate file {} does not exist: give one (sslrootcert, PGSSLROOTCERT), use the system's \
              with sslrootcert=system, or lower sslmode",
             path.display()
         ))),
-        None => Err(Error::Usage(
+        None => Err(Error::Settings(
             "sslmode verifies the server and there is no root certificate (sslrootcert, PGSSLROOTCERT)"
                 .to_owned(),
         )),
@@ -157,7 +170,7 @@ fn roots(settings: &Settings, mode: SslMode) -> Result<Roots, Error> {
 fn file(settings: &Settings, keyword: &str, default: &str) -> Result<Option<PathBuf>, Error> {
     match settings.get(keyword).map(PathBuf::from) {
         Some(path) if path.exists() => Ok(Some(path)),
-        Some(path) => Err(Error::Usage(format!(
+        Some(path) => Err(Error::Settings(format!(
             "{keyword} {} does not exist",
             path.display()
         ))),

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::output::Output;
+use crate::{Report, Severity};
 
 /// Where a password is looked up for.
 pub struct Wanted<'a> {
@@ -15,23 +15,19 @@ pub struct Wanted<'a> {
 }
 
 /// The password of the first line that fits; nothing where the file is missing or others may read it.
-pub fn password(path: &Path, wanted: &Wanted, output: Output) -> Option<String> {
+pub fn password(path: &Path, wanted: &Wanted, report: &Report) -> Option<String> {
     let metadata = fs::metadata(path).ok()?;
-    if !metadata.is_file() {
-        output.log(&format!(
-            "warning: password file {} is not a plain file",
-            path.display()
-        ));
-        return None;
-    }
-    if metadata.mode() & 0o077 != 0 {
-        output.log(&format!(
-            "warning: password file {} is ignored: group or others may read it (chmod 600)",
-            path.display()
-        ));
-        return None;
-    }
-    find(&fs::read_to_string(path).ok()?, wanted)
+    let why = match (metadata.is_file(), metadata.mode() & 0o077) {
+        (false, _) => "it is not a plain file",
+        (true, 0) => return find(&fs::read_to_string(path).ok()?, wanted),
+        (true, _) => "group or others may read it (chmod 600)",
+    };
+    let text = format!(
+        "warning: password file {} is ignored: {why}",
+        path.display()
+    );
+    report(Severity::Warning, &text);
+    None
 }
 
 fn find(text: &str, wanted: &Wanted) -> Option<String> {

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use postgres::Config;
 
-use crate::connect::settings::Settings;
-use crate::error::Error;
+use crate::Error;
+use crate::settings::Settings;
 
 /// Where libpq looks without a host: Debian's directory, then the one PostgreSQL is built with by default.
 const SOCKET_DIRECTORIES: &[&str] = &["/var/run/postgresql", "/tmp"];
@@ -65,13 +65,13 @@ pub fn targets(settings: &Settings) -> Result<Vec<Target>, Error> {
     };
     let (hosts, addresses, ports) = (list("host"), list("hostaddr"), list("port"));
     if !hosts.is_empty() && !addresses.is_empty() && hosts.len() != addresses.len() {
-        return Err(Error::Usage(
+        return Err(Error::Settings(
             "host and hostaddr differ in their number of entries".to_owned(),
         ));
     }
     let count = hosts.len().max(addresses.len()).max(1);
     if ports.len() > 1 && ports.len() != count {
-        return Err(Error::Usage(
+        return Err(Error::Settings(
             "host and port differ in their number of entries".to_owned(),
         ));
     }
@@ -80,7 +80,7 @@ pub fn targets(settings: &Settings) -> Result<Vec<Target>, Error> {
         let port = match ports.get(at).or(ports.first()).filter(|p| !p.is_empty()) {
             None => 5432,
             Some(port) => port.parse().ok().filter(|port| *port != 0).ok_or_else(|| {
-                Error::Usage("the port is not a number from 1 to 65535".to_owned())
+                Error::Settings("the port is not a number from 1 to 65535".to_owned())
             })?,
         };
         let address = match addresses.get(at).filter(|address| !address.is_empty()) {
@@ -88,7 +88,7 @@ pub fn targets(settings: &Settings) -> Result<Vec<Target>, Error> {
             Some(address) => Some(
                 address
                     .parse::<IpAddr>()
-                    .map_err(|_| Error::Usage("hostaddr is not an IP address".to_owned()))?,
+                    .map_err(|_| Error::Settings("hostaddr is not an IP address".to_owned()))?,
             ),
         };
         let host = hosts.get(at).filter(|host| !host.is_empty());

@@ -1,8 +1,9 @@
-//! Opens a session the way libpq does: the same settings, defaults and sslmodes.
+//! Opens a session with PostgreSQL the way libpq does: the same settings, defaults, files and sslmodes.
 
+mod attributes;
+mod error;
 mod passfile;
 mod service;
-mod session;
 mod settings;
 mod target;
 mod tls;
@@ -10,17 +11,29 @@ mod tls;
 use std::env;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use postgres::error::SqlState;
 use postgres::{Client, Config, NoTls};
 
-use crate::connect::settings::Settings;
-use crate::connect::target::Target;
-use crate::connect::tls::SslMode;
-use crate::error::{Error, describe};
-use crate::output::Output;
+use crate::attributes::Attributes;
+use crate::error::Cause;
+use crate::settings::Settings;
+use crate::target::Target;
+use crate::tls::SslMode;
 
-pub use crate::connect::session::Session;
+pub use crate::error::{Error, describe, one_line};
+
+/// How much a message matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    Warning,
+    /// Only for who wants to know everything.
+    Notice,
+}
+
+/// Takes what a file of libpq's or, later on, the server has to say.
+pub type Report = dyn Fn(Severity, &str) + Send + Sync;
 
 /// Where and how to connect. Holds the password: has no `Debug`.
 #[derive(Clone)]
@@ -30,19 +43,27 @@ pub struct Connection {
     user: String,
     dbname: String,
     sslmode: SslMode,
-    output: Output,
+    attributes: Attributes,
+    application_name: &'static str,
+    report: Arc<Report>,
 }
 
 impl Connection {
-    /// From the URL or connection string, libpq's variables and its defaults, in that order.
+    /// From the URL or connection string, libpq's variables and its defaults, in that order. `application_name` is for
+    /// those who set none.
     ///
-    /// Errors with [`Error::Usage`] where they make no sense; never repeats a password.
-    pub fn resolve(given: Option<&str>, output: Output) -> Result<Self, Error> {
+    /// # Errors
+    /// [`Error::Settings`] where they make no sense; never repeats a password.
+    pub fn resolve(
+        given: Option<&str>,
+        application_name: &'static str,
+        report: Arc<Report>,
+    ) -> Result<Self, Error> {
         let settings = Settings::resolve(given)?;
         let user = match settings.get("user") {
             Some(user) => user.to_owned(),
             None => whoami::username().map_err(|error| {
-                Error::Usage(format!(
+                Error::Settings(format!(
                     "no user is given and the system names none: {error}"
                 ))
             })?,
@@ -50,40 +71,58 @@ impl Connection {
         Ok(Self {
             targets: target::targets(&settings)?,
             dbname: settings.get("dbname").unwrap_or(&user).to_owned(),
-            sslmode: settings
-                .get("sslmode")
-                .map_or(Ok(SslMode::Prefer), SslMode::from_str)?,
+            sslmode: SslMode::of(&settings)?,
+            attributes: settings
+                .get("target_session_attrs")
+                .map_or(Ok(Attributes::Any), Attributes::from_str)?,
             user,
             settings,
-            output,
+            application_name,
+            report,
         })
     }
 
-    /// Opens a session on the first host that answers.
+    /// Opens a session on the first host that answers and is what `target_session_attrs` asks for; with it comes the
+    /// way to open more of them on this host.
     ///
-    /// Errors with [`Error::Connect`], which names host, database and cause in one line.
-    pub fn open(&self) -> Result<Session, Error> {
-        let mut causes = Vec::new();
-        for target in &self.targets {
-            match self.open_on(target)? {
-                Ok(client) => {
-                    let connection = Self {
-                        targets: vec![target.clone()],
-                        ..self.clone()
-                    };
-                    return Ok(Session::new(client, connection, self.output));
+    /// # Errors
+    /// [`Error::Refused`], which names hosts, database and causes in one line.
+    pub fn open(&self) -> Result<(Client, Self), Error> {
+        let mut causes: Vec<String> = Vec::new();
+        let mut code = None;
+        for wanted in self.attributes.rounds() {
+            for target in &self.targets {
+                let opened = self
+                    .open_on(target)?
+                    .and_then(|mut client| wanted.fit(&mut client).map(|()| client));
+                match opened {
+                    Ok(client) => {
+                        let again = Self {
+                            targets: vec![target.clone()],
+                            attributes: wanted,
+                            ..self.clone()
+                        };
+                        return Ok((client, again));
+                    }
+                    Err(cause) => {
+                        code = cause.code.or(code);
+                        let text = format!("{target}: {}", cause.text);
+                        if !causes.contains(&text) {
+                            causes.push(text);
+                        }
+                    }
                 }
-                Err(cause) => causes.push(format!("{target}: {cause}")),
             }
         }
-        Err(Error::Connect {
+        Err(Error::Refused {
             target: format!("database {:?} as {:?}", self.dbname, self.user),
             cause: causes.join("; "),
+            code,
         })
     }
 
-    /// The outer error is one of usage; after the inner one, a cause, the next host is tried.
-    fn open_on(&self, target: &Target) -> Result<Result<Client, String>, Error> {
+    /// The outer error is one of the settings; after the inner one, a cause, the next host is tried.
+    fn open_on(&self, target: &Target) -> Result<Result<Client, Cause>, Error> {
         let config = self.config(target)?;
         let plain = || {
             let mut config = config.clone();
@@ -92,7 +131,7 @@ impl Connection {
         };
         // Sockets carry no TLS, whatever sslmode says; libpq does the same.
         if target.is_socket() || self.sslmode == SslMode::Disable {
-            return Ok(plain().map_err(|error| describe(&error)));
+            return Ok(plain().map_err(Cause::from));
         }
         let connector = tls::connector(&self.settings, self.sslmode)?;
         let with_tls = || {
@@ -103,7 +142,7 @@ impl Connection {
         Ok(match self.sslmode {
             SslMode::Allow => either(plain, with_tls),
             SslMode::Prefer => either(with_tls, plain),
-            _ => with_tls().map_err(|error| describe(&error)),
+            _ => with_tls().map_err(Cause::from),
         })
     }
 
@@ -114,15 +153,18 @@ impl Connection {
         if let Some(password) = self.password(target) {
             config.password(password);
         }
-        let output = self.output;
-        config.notice_callback(move |notice| match notice.severity() {
-            "WARNING" => output.log(&format!("server: {}", notice.message())),
-            _ => output.detail(&format!("server: {}", notice.message())),
+        let report = Arc::clone(&self.report);
+        config.notice_callback(move |notice| {
+            let severity = match notice.severity() {
+                "WARNING" => Severity::Warning,
+                _ => Severity::Notice,
+            };
+            report(severity, &format!("server: {}", notice.message()));
         });
         Ok(config)
     }
 
-    /// Everything that libpq and the driver spell alike.
+    /// Everything that libpq and the driver spell alike, and mean alike.
     fn options(&self) -> Result<Config, Error> {
         let same = [
             ("options", "options"),
@@ -135,30 +177,23 @@ impl Connection {
             ("keepalives_count", "keepalives_retries"),
             ("channel_binding", "channel_binding"),
             ("sslnegotiation", "sslnegotiation"),
-            ("target_session_attrs", "target_session_attrs"),
         ];
-        let mut all = vec!["application_name='ext-migrate'".to_owned()];
+        let mut all = vec![format!("application_name='{}'", self.application_name)];
         for (keyword, driver) in same {
             let Some(value) = self.settings.get(keyword) else {
                 continue;
             };
-            let value = match (keyword, value) {
-                ("target_session_attrs", "primary") => "read-write",
-                ("target_session_attrs", "standby") => "read-only",
-                ("target_session_attrs", "prefer-standby") => "any",
-                _ => value,
-            };
             let quoted = value.replace('\\', "\\\\").replace('\'', "\\'");
             let pair = format!("{driver}='{quoted}'");
             Config::from_str(&pair).map_err(|_| {
-                Error::Usage(format!(
+                Error::Settings(format!(
                     "the connection setting {keyword} has no such value"
                 ))
             })?;
             all.push(pair);
         }
         Config::from_str(&all.join(" "))
-            .map_err(|_| Error::Usage("the connection settings do not fit together".to_owned()))
+            .map_err(|_| Error::Settings("the connection settings do not fit together".to_owned()))
     }
 
     fn password(&self, target: &Target) -> Option<String> {
@@ -175,7 +210,7 @@ impl Connection {
             dbname: &self.dbname,
             user: &self.user,
         };
-        passfile::password(&path, &wanted, self.output)
+        passfile::password(&path, &wanted, self.report.as_ref())
     }
 }
 
@@ -183,7 +218,7 @@ impl Connection {
 fn either(
     first: impl Fn() -> Result<Client, postgres::Error>,
     second: impl Fn() -> Result<Client, postgres::Error>,
-) -> Result<Client, String> {
+) -> Result<Client, Cause> {
     let error = match first() {
         Ok(client) => return Ok(client),
         Err(error) => error,
@@ -193,13 +228,13 @@ fn either(
         .code()
         .is_some_and(|code| *code != SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
     {
-        return Err(describe(&error));
+        return Err(error.into());
     }
     second().map_err(|other| {
-        let (error, other) = (describe(&error), describe(&other));
-        match error == other || error.contains("does not support TLS") {
-            true => other,
-            false => format!("{error}; {other}"),
+        let (error, mut other) = (describe(&error), Cause::from(other));
+        if error != other.text && !error.contains("does not support TLS") {
+            other.text = format!("{error}; {}", other.text);
         }
+        other
     })
 }

@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 use std::path::PathBuf;
 
-use crate::error::Error;
+use crate::Error;
 
 /// The settings of one service, from `file`, else `~/.pg_service.conf`, else `$PGSYSCONFDIR/pg_service.conf`.
 pub fn read(name: &str, file: Option<&str>) -> Result<Vec<(String, String)>, Error> {
@@ -23,7 +23,7 @@ pub fn read(name: &str, file: Option<&str>) -> Result<Vec<(String, String)>, Err
         .iter()
         .filter_map(|path| fs::read_to_string(path).ok())
         .find_map(|text| section(&text, name))
-        .ok_or_else(|| Error::Usage(format!("no service {name:?} in the service file")))
+        .ok_or_else(|| Error::Settings(format!("no service {name:?} in the service file")))
 }
 
 fn section(text: &str, name: &str) -> Option<Vec<(String, String)>> {
