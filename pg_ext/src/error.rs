@@ -160,7 +160,7 @@ impl Error {
     }
 
     /// Raises the error in Postgres. Nothing may be raised or caught between here and the end of the function.
-    pub fn raise(self) -> ! {
+    fn raise(self) -> ! {
         let message = printable(self.to_string());
         let mut report = ErrorReport::new(self.sqlstate(), message, "ext_registry")
             .set_detail(json_text(&self.detail()));
@@ -178,6 +178,11 @@ impl Error {
         report.report(PgLogLevel::ERROR);
         unreachable!("an error report of level ERROR does not return")
     }
+}
+
+/// What a function of ours answers: the result of `work`, or its error, ours or one of Postgres with all its fields.
+pub fn answer<T>(work: impl FnOnce() -> Result<T, Error>) -> T {
+    ffi::keeping_errors(work).unwrap_or_else(|error| error.raise())
 }
 
 /// The first issues in one line; DETAIL has them all.

@@ -4,7 +4,7 @@ use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use crate::error::Error;
+use crate::error::{Error, answer};
 use crate::ffi::Call;
 use crate::publish::{self, Publication, Published};
 
@@ -25,7 +25,7 @@ fn ext_finalize_version(
         name!(published_at, TimestampWithTimeZone),
     ),
 > {
-    let published = finalize(Call::new(fcinfo)).unwrap_or_else(|error| error.raise());
+    let published = answer(|| finalize(Call::new(fcinfo)));
     TableIterator::once(published.into_row())
 }
 

@@ -3,7 +3,7 @@
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use crate::error::Error;
+use crate::error::{Error, answer};
 use crate::ffi::Call;
 use crate::log::{self, Log, prove};
 
@@ -11,7 +11,7 @@ use crate::log::{self, Log, prove};
 /// the leaf's sibling first.
 #[pg_extern(sql = false)]
 fn ext_inclusion_proof(fcinfo: pg_sys::FunctionCallInfo) -> Vec<Vec<u8>> {
-    proof(Call::new(fcinfo)).unwrap_or_else(|error| error.raise())
+    answer(|| proof(Call::new(fcinfo)))
 }
 
 fn proof(call: Call) -> Result<Vec<Vec<u8>>, Error> {

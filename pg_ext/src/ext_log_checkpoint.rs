@@ -4,7 +4,7 @@ use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use crate::error::Error;
+use crate::error::{Error, answer};
 use crate::ffi::Call;
 use crate::log::Log;
 use crate::log::checkpoint::{self, Stored};
@@ -23,7 +23,7 @@ fn ext_log_checkpoint(
         name!(note, String),
     ),
 > {
-    let found = find(Call::new(fcinfo)).unwrap_or_else(|error| error.raise());
+    let found = answer(|| find(Call::new(fcinfo)));
     TableIterator::once((
         found.checkpoint.origin,
         found.checkpoint.size as i64,

@@ -3,7 +3,7 @@
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use crate::error::Error;
+use crate::error::{Error, answer};
 use crate::ffi::Call;
 use crate::log::{self, Log, checkpoint};
 
@@ -11,7 +11,7 @@ use crate::log::{self, Log, checkpoint};
 /// such tile.
 #[pg_extern(sql = false)]
 fn ext_log_tile(fcinfo: pg_sys::FunctionCallInfo) -> Option<Vec<u8>> {
-    tile(Call::new(fcinfo)).unwrap_or_else(|error| error.raise())
+    answer(|| tile(Call::new(fcinfo)))
 }
 
 fn tile(call: Call) -> Result<Option<Vec<u8>>, Error> {

@@ -3,7 +3,7 @@
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use crate::error::Error;
+use crate::error::{Error, answer};
 use crate::ffi::Call;
 use crate::log::Log;
 use crate::log::seal::{self, Sealed};
@@ -24,7 +24,7 @@ fn ext_seal_log(
         name!(note, String),
     ),
 > {
-    let Sealed { latest, appended } = sealed(Call::new(fcinfo)).unwrap_or_else(|e| e.raise());
+    let Sealed { latest, appended } = answer(|| sealed(Call::new(fcinfo)));
     TableIterator::once((
         latest.checkpoint.origin,
         latest.checkpoint.size as i64,

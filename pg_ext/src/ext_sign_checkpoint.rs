@@ -3,7 +3,7 @@
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use crate::error::Error;
+use crate::error::{Error, answer};
 use crate::ffi::{self, Call};
 use crate::log::{Log, sign};
 
@@ -11,7 +11,7 @@ use crate::log::{Log, sign};
 /// reads the note does that, with a key that the database has no say in.
 #[pg_extern(sql = false)]
 fn ext_sign_checkpoint(fcinfo: pg_sys::FunctionCallInfo) {
-    store(Call::new(fcinfo)).unwrap_or_else(|error| error.raise());
+    answer(|| store(Call::new(fcinfo)));
 }
 
 fn store(call: Call) -> Result<(), Error> {

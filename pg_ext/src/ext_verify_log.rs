@@ -5,7 +5,7 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 use uuid::Uuid;
 
-use crate::error::{Error, printable};
+use crate::error::{Error, answer, printable};
 use crate::ffi::Call;
 use crate::log::{Log, verify};
 
@@ -27,7 +27,7 @@ fn ext_verify_log(
         name!(message, String),
     ),
 > {
-    let findings = findings(Call::new(fcinfo)).unwrap_or_else(|error| error.raise());
+    let findings = answer(|| findings(Call::new(fcinfo)));
     TableIterator::new(findings.into_iter().map(|finding| {
         (
             finding.kind.as_str().to_owned(),

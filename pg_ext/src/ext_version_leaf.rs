@@ -3,7 +3,7 @@
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use crate::error::Error;
+use crate::error::{Error, answer};
 use crate::ffi::Call;
 use crate::log::{self, Log};
 
@@ -21,7 +21,7 @@ fn ext_version_leaf(
         name!(leaf_index, Option<i64>),
     ),
 > {
-    let leaves = leaves(Call::new(fcinfo)).unwrap_or_else(|error| error.raise());
+    let leaves = answer(|| leaves(Call::new(fcinfo)));
     TableIterator::new(leaves)
 }
 

@@ -1,10 +1,14 @@
 //! The one module with `unsafe`: what Postgres offers only in C.
 
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+mod errors;
+
+use std::ffi::{CStr, CString, c_int};
 
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::{self, Oid};
 use pgrx::prelude::*;
+
+pub use errors::{ErrorFields, attach, keeping_errors, without_backtraces};
 
 /// The arguments of the SQL function that is being called, untouched.
 ///
@@ -324,55 +328,5 @@ impl IntoDatum for Bytes {
 
     fn is_compatible_with(other: Oid) -> bool {
         other == pg_sys::BYTEAOID || other == pg_sys::TEXTOID
-    }
-}
-
-/// Names of the object that an error is about, for the error's own fields.
-pub struct ErrorFields {
-    pub schema: CString,
-    pub table: &'static CStr,
-    pub constraint: &'static CStr,
-}
-
-/// Memory that the callback below reads while Postgres finishes the error.
-#[repr(C)]
-struct PendingFields {
-    callback: pg_sys::ErrorContextCallback,
-    schema: *mut c_char,
-    table: *const c_char,
-    constraint: *const c_char,
-}
-
-unsafe extern "C-unwind" fn set_error_fields(pending: *mut c_void) {
-    // SAFETY: errfinish calls this with the pointer given to it in `attach`, still allocated then; the strings are
-    // copied.
-    unsafe {
-        let pending = pending.cast::<PendingFields>();
-        pg_sys::err_generic_string(pg_sys::PG_DIAG_SCHEMA_NAME as c_int, (*pending).schema);
-        pg_sys::err_generic_string(pg_sys::PG_DIAG_TABLE_NAME as c_int, (*pending).table);
-        pg_sys::err_generic_string(
-            pg_sys::PG_DIAG_CONSTRAINT_NAME as c_int,
-            (*pending).constraint,
-        );
-    }
-}
-
-/// Gives the error that is raised next schema, table and constraint name, which pgrx's ErrorReport has no place for.
-///
-/// To be called right before that error is raised: whoever catches it puts the context stack back.
-pub fn attach(fields: &ErrorFields) {
-    // SAFETY: the memory is the (sub)transaction's, so it outlives the frames that the error unwinds and goes with
-    // the abort; the stack is a list that Postgres walks from the head we set.
-    unsafe {
-        let context = pg_sys::CurTransactionContext;
-        let pending: *mut PendingFields =
-            pg_sys::MemoryContextAllocZero(context, size_of::<PendingFields>()).cast();
-        (*pending).schema = pg_sys::MemoryContextStrdup(context, fields.schema.as_ptr());
-        (*pending).table = fields.table.as_ptr();
-        (*pending).constraint = fields.constraint.as_ptr();
-        (*pending).callback.callback = Some(set_error_fields);
-        (*pending).callback.arg = pending.cast();
-        (*pending).callback.previous = pg_sys::error_context_stack;
-        pg_sys::error_context_stack = &raw mut (*pending).callback;
     }
 }

@@ -23,6 +23,12 @@ use pgrx::prelude::*;
 
 ::pgrx::pg_module_magic!(name, version);
 
+/// Called by Postgres when it loads the library.
+#[pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    ffi::without_backtraces();
+}
+
 extension_sql_file!("ext_list_versions.sql", name = "ext_list_versions");
 extension_sql_file!("ext_extension_id.sql", name = "ext_extension_id");
 extension_sql_file!(

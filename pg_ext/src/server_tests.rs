@@ -81,6 +81,30 @@ mod tests {
         assert!(times.is_sorted_by(|earlier, later| earlier < later));
     }
 
+    /// A defect, as a caller would meet it.
+    #[pg_extern]
+    fn panic() {
+        crate::error::answer(|| -> Result<(), crate::error::Error> { panic!("a defect") })
+    }
+
+    /// The server of these tests has RUST_BACKTRACE in its environment.
+    #[pg_test]
+    fn a_panic_is_an_error_without_a_backtrace() {
+        Spi::run(
+            r#"DO $do$
+            DECLARE code text; message text; detail text;
+            BEGIN
+                PERFORM tests.panic();
+            EXCEPTION WHEN internal_error THEN
+                GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+                ASSERT (code, message, detail) = ('XX000', 'a defect', ''), detail;
+            END $do$"#,
+        )
+        .unwrap();
+        assert_eq!(std::env::var("RUST_BACKTRACE").as_deref(), Ok("1"));
+        assert_eq!(std::env::var("RUST_LIB_BACKTRACE").as_deref(), Ok("1"));
+    }
+
     #[pg_test]
     fn an_error_carries_its_fields_and_the_next_one_does_not() {
         create_tables();

@@ -16,6 +16,6 @@ fi
 cd "$root/pg_ext"
 # A server that runs keeps its own copy: overwriting a loaded library would crash it.
 rm -f "$("$PG_CONFIG" --pkglibdir)/ext_registry.so"
-# Not in the server's environment: errors would carry a backtrace in DETAIL.
-unset RUST_BACKTRACE
+# In the server's environment: no error may carry a backtrace for it.
+export RUST_BACKTRACE=1 RUST_LIB_BACKTRACE=1
 cargo pgrx test "$@"

@@ -1,7 +1,6 @@
 //! Whatever a caller sends: it is published as the contract says, or refused with an error of the contract, or
 //! PostgreSQL itself refuses it before the call begins. Nothing else, in no encoding, at no size.
 
-mod backtrace;
 mod call;
 mod encodings;
 mod generate;
