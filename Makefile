@@ -10,7 +10,7 @@ in_bench_env = $(in_env) set -a && . ./.build/bench/env && set +a &&
 export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND = 1
 pg_features = --no-default-features --features ext_registry/pg$$PG_MAJOR
 # One selection for every build of them: another one would unify features differently and build twice.
-plain_crates = --package ext_registry_core --package pg_connect --package ext-migrate --package ext_registry_tests
+plain_crates = --package ext_registry_core --package pg_connect --package ext-migrate --package ext_registry_lint --package ext_registry_tests
 
 # Cargo uses every core by itself, and one step needs the other's result.
 .NOTPARALLEL:
@@ -30,7 +30,7 @@ lint: prepare ## Formatting and clippy
 	@$(in_env) tests/setup/lint.sh $(pg_features)
 
 unit: prepare ## Tests that need no server
-	@$(in_env) cargo test --package ext_registry_core --package pg_connect --package ext-migrate
+	@$(in_env) cargo test --package ext_registry_core --package pg_connect --package ext-migrate --package ext_registry_lint
 
 in-server: prepare ## Tests that run inside a server (cargo pgrx test)
 	@$(in_env) tests/setup/pgrx-test.sh

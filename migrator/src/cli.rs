@@ -64,10 +64,6 @@ pub struct Common {
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 
-    /// Run the files of this directory instead of the built-in ones (to review a release, or in tests)
-    #[arg(long, global = true, value_name = "DIR")]
-    pub migrations: Option<PathBuf>,
-
     /// Also log what the server says (notices)
     #[arg(short, long, global = true)]
     pub verbose: bool,

@@ -20,7 +20,7 @@ pub enum Exit {
     History = 4,
     /// Another run held the lock past `--wait`, or a table lock outlasted `--lock-timeout` and its retries.
     Locked = 5,
-    /// Refused: a statement or an effect is destructive.
+    /// Refused: an effect is destructive.
     Destructive = 6,
     /// No connection, or one that cannot hold a session lock.
     Connection = 7,
@@ -56,7 +56,7 @@ pub enum Error {
         cause: String,
     },
 
-    /// A statement is not on the list of additive ones, or an effect was not additive; one line each.
+    /// Effects that were not additive; one line each.
     #[error("refused, nothing of this step was kept: {}", .0.join("; "))]
     Destructive(Vec<String>),
 

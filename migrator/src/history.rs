@@ -168,10 +168,12 @@ fn problems(applied: &[Applied], migrations: &[Migration]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::migrations;
+    use crate::migrations::Migrations;
 
     fn files() -> Vec<Migration> {
-        migrations::load(None, &Schema::new("public").unwrap()).unwrap()
+        Migrations::embedded()
+            .in_schema(&Schema::new("public").unwrap())
+            .unwrap()
     }
 
     fn row(migration: &Migration) -> Applied {

@@ -10,7 +10,6 @@ pub mod extension;
 pub mod files;
 pub mod history;
 pub mod inspect;
-pub mod lint;
 pub mod log;
 pub mod migrations;
 pub mod note;
@@ -18,6 +17,7 @@ pub mod output;
 pub mod schema;
 pub mod session;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -25,12 +25,18 @@ use clap::Parser;
 use crate::cli::{Cli, Command};
 use crate::commands::Context;
 use crate::error::{Error, Exit};
+use crate::migrations::Migrations;
 
 /// Reads the command line, runs the command and gives the exit code of the public interface.
 pub fn run() -> ExitCode {
+    run_with(Migrations::embedded(), std::env::args_os())
+}
+
+/// The same with other migrations and this command line, whose first word is the program's name: for tests.
+pub fn run_with(migrations: Migrations, words: impl IntoIterator<Item = OsString>) -> ExitCode {
     // clap itself ends with 2 on wrong usage, and with 0 on --help.
-    let cli = Cli::parse();
-    let context = Context::new(&cli.common);
+    let cli = Cli::parse_from(words);
+    let context = Context::new(&cli.common, migrations);
     let exit = dispatch(&context, &cli.command).unwrap_or_else(|error| {
         context.output.error(&error);
         error.exit()

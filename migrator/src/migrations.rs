@@ -1,18 +1,49 @@
-//! The migration files: embedded or from a directory, in order, with the schema filled in.
+//! The migration files, in order, with the schema filled in.
 
 use std::path::Path;
 
 use refinery::{Migration as File, load_sql_migrations};
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::inspect::shipped::Made;
 use crate::schema::Schema;
 
 mod embedded {
     refinery::embed_migrations!("../sql/migrations");
 }
 
+/// What the statements of each file do, printed by the tests of the lint.
+const STATEMENTS: &str = include_str!("../../sql/statements.json");
+
 /// Stands in the files for the quoted name of the schema.
 const PLACEHOLDER: &str = "@schema@";
+
+/// First line of a file that builds one index CONCURRENTLY; the name of the index, ` on ` and that of its table follow.
+const CONCURRENT: &str = "-- outside a transaction: ";
+
+/// Files that were released before files had such a line.
+const RELEASED: [(&str, &str, &str); 3] = [
+    (
+        "V4__bundle_version_index",
+        "extension_bundle_version_id_unique",
+        "extension_bundle",
+    ),
+    (
+        "V5__version_list_index",
+        "extension_version_list_idx",
+        "extension_version",
+    ),
+    (
+        "V6__version_release_index",
+        "extension_version_release_idx",
+        "extension_version",
+    ),
+];
+
+/// A set of migration files.
+#[derive(Debug, Clone)]
+pub struct Migrations(Vec<File>);
 
 /// One migration, ready to run in one schema.
 #[derive(Debug, Clone)]
@@ -25,6 +56,9 @@ pub struct Migration {
     /// The SQL with the schema filled in.
     pub sql: String,
     pub kind: Kind,
+    /// What it does; empty for a file that is not of this release.
+    pub statements: Vec<Statement>,
+    pub made: Made,
 }
 
 /// How a migration has to run.
@@ -36,6 +70,24 @@ pub enum Kind {
     Concurrent { index: String, table: String },
 }
 
+/// What one statement of a file does.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Statement {
+    /// In the file, from 1.
+    pub line: usize,
+    /// Each thing it does, once: `create table`, `add column` …
+    pub classes: Vec<String>,
+    /// The strongest lock it takes on a table that was there before, as PostgreSQL names it.
+    pub lock: Option<String>,
+}
+
+/// The statements of one file, as they are printed.
+#[derive(Deserialize)]
+struct Printed {
+    file: String,
+    statements: Vec<Statement>,
+}
+
 impl Migration {
     /// The name of the file.
     pub fn file(&self) -> String {
@@ -43,90 +95,96 @@ impl Migration {
     }
 }
 
-/// All migrations by version; from `dir` instead of the embedded ones where it is given.
-///
-/// Errors with [`Error::Usage`] where the files of `dir` cannot be used.
-pub fn load(dir: Option<&Path>, schema: &Schema) -> Result<Vec<Migration>, Error> {
-    let files = match dir {
-        None => embedded::migrations::runner().get_migrations().clone(),
-        Some(dir) => load_sql_migrations(dir)
-            .map_err(|error| Error::Usage(format!("--migrations {}: {error}", dir.display())))?,
-    };
-    if files.is_empty() {
-        return Err(Error::Usage(
-            "there are no migration files (V1__name.sql, V2__name.sql, …)".to_owned(),
-        ));
+impl Migrations {
+    /// Those of this release.
+    pub fn embedded() -> Self {
+        Self(embedded::migrations::runner().get_migrations().clone())
     }
-    let mut migrations = files
-        .iter()
-        .map(|file| render(file, schema))
-        .collect::<Result<Vec<_>, _>>()?;
-    migrations.sort_by_key(|migration| migration.version);
-    if let Some(pair) = migrations
-        .windows(2)
-        .find(|pair| pair[0].version == pair[1].version)
-    {
-        return Err(Error::Usage(format!(
-            "{} and {} have the same number",
-            pair[0].file(),
-            pair[1].file()
-        )));
+
+    /// The files of a folder: what tests run instead.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where they cannot be read.
+    pub fn of_folder(folder: &Path) -> Result<Self, Error> {
+        load_sql_migrations(folder)
+            .map(Self)
+            .map_err(|error| Error::Usage(format!("{}: {error}", folder.display())))
     }
-    Ok(migrations)
+
+    /// The migrations by version, for one schema.
+    pub fn in_schema(&self, schema: &Schema) -> Result<Vec<Migration>, Error> {
+        let mut printed: Vec<Printed> =
+            serde_json::from_str(STATEMENTS).map_err(|error| Error::Io {
+                doing: "reading what the migrations do".to_owned(),
+                source: error.into(),
+            })?;
+        let mut made = Made::printed(schema)?;
+        let mut migrations: Vec<_> = self
+            .0
+            .iter()
+            .map(|file| {
+                let name = format!("{file}.sql");
+                let statements = printed
+                    .iter_mut()
+                    .find(|printed| printed.file == name)
+                    .map(|printed| std::mem::take(&mut printed.statements));
+                let sql = file.sql().unwrap_or_default();
+                Migration {
+                    version: file.version(),
+                    name: file.name().to_owned(),
+                    checksum: file.checksum(),
+                    kind: kind(&file.to_string(), sql),
+                    sql: sql.replace(PLACEHOLDER, &schema.quoted()),
+                    statements: statements.unwrap_or_default(),
+                    made: made.remove(&name).unwrap_or_default(),
+                }
+            })
+            .collect();
+        migrations.sort_by_key(|migration| migration.version);
+        Ok(migrations)
+    }
 }
 
-fn render(file: &File, schema: &Schema) -> Result<Migration, Error> {
-    if !file.to_string().starts_with('V') {
-        return Err(Error::Usage(format!(
-            "{file}.sql: only versioned migrations (V…) are run"
-        )));
+/// How a file says that it has to run.
+fn kind(name: &str, sql: &str) -> Kind {
+    let line = sql
+        .lines()
+        .next()
+        .and_then(|line| line.strip_prefix(CONCURRENT));
+    let built = match line.and_then(|line| line.split_once(" on ")) {
+        Some(built) => Some(built),
+        None => RELEASED
+            .iter()
+            .find(|(released, ..)| *released == name)
+            .map(|(_, index, table)| (*index, *table)),
+    };
+    match built {
+        Some((index, table)) => Kind::Concurrent {
+            index: index.to_owned(),
+            table: table.to_owned(),
+        },
+        None => Kind::Transactional,
     }
-    let sql = file
-        .sql()
-        .unwrap_or_default()
-        .replace(PLACEHOLDER, &schema.quoted());
-    let kind =
-        kind(&sql).map_err(|reason| Error::Destructive(vec![format!("{file}.sql: {reason}")]))?;
-    Ok(Migration {
-        version: file.version(),
-        name: file.name().to_owned(),
-        checksum: file.checksum(),
-        sql,
-        kind,
-    })
 }
 
-/// How a text has to run. One that does not parse is transactional here; the lint names what is wrong with it.
-pub fn kind(sql: &str) -> Result<Kind, &'static str> {
-    use pg_query::NodeEnum;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    let Ok(parsed) = pg_query::parse(sql, pg_query::ParserOptions::DEFAULT) else {
-        return Ok(Kind::Transactional);
-    };
-    let statements = parsed.protobuf.stmts;
-    let concurrent = statements.iter().find_map(|statement| {
-        match statement.stmt.as_ref().and_then(|s| s.node.as_ref()) {
-            Some(NodeEnum::IndexStmt(index)) if index.concurrent => Some(index),
-            _ => None,
+    #[test]
+    fn the_first_line_says_what_runs_outside_a_transaction() {
+        let built = Kind::Concurrent {
+            index: "some_idx".to_owned(),
+            table: "some".to_owned(),
+        };
+        let line = "-- outside a transaction: some_idx on some\n-- Why.\nCREATE INDEX …";
+        assert_eq!(kind("V13__some_index", line), built);
+        for other in [
+            "-- Why.\n-- outside a transaction: a on b",
+            "-- outside a transaction: a",
+            "",
+        ] {
+            assert_eq!(kind("V13__some_index", other), Kind::Transactional);
         }
-    });
-    let Some(index) = concurrent else {
-        return Ok(Kind::Transactional);
-    };
-    if statements.len() != 1 {
-        return Err("CREATE INDEX CONCURRENTLY has to be the only statement of its file");
     }
-    if !index.if_not_exists || index.idxname.is_empty() {
-        return Err(
-            "CREATE INDEX CONCURRENTLY needs a name and IF NOT EXISTS: it may have to run twice",
-        );
-    }
-    Ok(Kind::Concurrent {
-        index: index.idxname.clone(),
-        table: index
-            .relation
-            .as_ref()
-            .map(|relation| relation.relname.clone())
-            .unwrap_or_default(),
-    })
 }

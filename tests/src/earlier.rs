@@ -2,8 +2,7 @@
 
 use std::fs;
 
-use crate::ext_migrate::ext_migrate_on;
-use crate::{Server, extension_folder, workspace_root};
+use crate::{Folder, Server, extension_folder, shipped, workspace_root};
 
 /// The release that the environment names, if any: `make updated` runs the tests on registries that began as each.
 pub fn release() -> Option<String> {
@@ -18,19 +17,15 @@ pub fn release() -> Option<String> {
 /// When there are no files of this release in `tests/released`.
 pub fn begin_as(server: &Server, database: &str, release: &str) {
     let root = workspace_root();
-    let folder = std::env::temp_dir().join(format!("migrations-{release}-{}", std::process::id()));
-    fs::create_dir_all(&folder).expect("a folder can be made");
     let list = fs::read_to_string(root.join(format!("tests/released/{release}.sha256")))
         .expect("the release has a list of its files");
-    for (_, file) in list.lines().filter_map(|line| line.split_once("  ")) {
-        if let Some(name) = file.strip_prefix("sql/migrations/") {
-            fs::copy(root.join(file), folder.join(name)).expect("released files stay");
-        }
-    }
-    let migrations = folder.to_str().expect("UTF-8");
-    let up = ["up", "--without-extension", "--migrations", migrations];
-    ext_migrate_on(&server.url(database), &up).succeeded();
-    fs::remove_dir_all(&folder).expect("it is ours");
+    let migrations: Vec<_> = shipped()
+        .into_iter()
+        .filter(|(name, _)| list.contains(&format!("  sql/migrations/{name}\n")))
+        .collect();
+    Folder::of(&migrations)
+        .up(&server.url(database))
+        .succeeded();
 
     // The server is a private copy, so it may offer what it otherwise would not.
     let script = format!("ext_registry--{release}.sql");

@@ -57,13 +57,19 @@ impl From<Output> for Outcome {
     }
 }
 
-/// A command for `ext-migrate` with no settings from the caller's environment.
+/// A command for `ext-migrate` (that of `EXT_MIGRATE`, where it is set) with no settings from the caller's environment.
 ///
 /// # Panics
 /// When the binary has not been built.
 #[must_use]
 pub fn ext_migrate() -> Command {
-    let path = path();
+    match std::env::var_os("EXT_MIGRATE") {
+        Some(path) => command(path.into()),
+        None => command(built("ext-migrate")),
+    }
+}
+
+fn command(path: PathBuf) -> Command {
     assert!(
         path.exists(),
         "{} is missing: run `make build`",
@@ -82,12 +88,19 @@ pub(crate) fn ext_migrate_on(url: &str, arguments: &[&str]) -> Outcome {
     output.expect("ext-migrate starts").into()
 }
 
-/// `EXT_MIGRATE`, else the binary in the target folder that holds the running test.
-fn path() -> PathBuf {
-    if let Some(path) = std::env::var_os("EXT_MIGRATE") {
-        return path.into();
-    }
+/// With the migrations of a folder instead of its own.
+pub(crate) fn ext_migrate_with(folder: &str, url: &str, arguments: &[&str]) -> Outcome {
+    let output = command(built("ext_migrate_with"))
+        .arg(folder)
+        .args(arguments)
+        .args(["--database-url", url])
+        .output();
+    output.expect("it starts").into()
+}
+
+/// A binary in the target folder that holds the running test.
+fn built(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the running test has a path");
     let deps = test.parent().expect("it is in a folder");
-    deps.parent().unwrap_or(deps).join("ext-migrate")
+    deps.parent().unwrap_or(deps).join(name)
 }

@@ -21,6 +21,7 @@ mod database;
 mod earlier;
 mod ext_migrate;
 mod installation;
+mod migrations;
 pub mod old_schema;
 mod options;
 mod refusal;
@@ -37,6 +38,7 @@ pub use ext_migrate::{Outcome, ext_migrate};
 pub use installation::{
     built_with_tls, comes_with, extension_folder, other_server, program, workspace_root,
 };
+pub use migrations::{Folder, shipped};
 pub use options::Options;
 pub use refusal::{Refusal, Refused};
 pub use registry::{

@@ -1,8 +1,6 @@
 //! Every exit code of the contract, each provoked once. What else leads to a code is tested where it belongs.
 
-use std::fs;
-
-use ext_registry_tests::{Database, Outcome, Server, ext_migrate};
+use ext_registry_tests::{Database, Folder, Outcome, Server, ext_migrate};
 
 /// Code, what it means, and how it comes about.
 type Case = (i32, &'static str, fn(&Database) -> Outcome);
@@ -62,8 +60,9 @@ const CASES: &[Case] = &[
             .unwrap();
         db.ext_migrate(&["up", "--lock-timeout", "5ms"])
     }),
-    (6, "a destructive statement", |db| {
-        up_with(db, "DROP TABLE @schema@.extension_version;")
+    (6, "a destructive effect", |db| {
+        execute(db, "CREATE TABLE mine ()");
+        up_with(db, "DROP TABLE @schema@.mine;")
     }),
     (7, "no connection", |_| {
         let arguments = ["up", "--database-url", "postgres://127.0.0.1:1/nowhere"];
@@ -97,14 +96,8 @@ fn execute(db: &Database, sql: &str) {
 
 /// Runs `up` with one migration.
 fn up_with(db: &Database, sql: &str) -> Outcome {
-    let name = format!("exit_codes.{}.{}", std::process::id(), db.name());
-    let folder = std::env::temp_dir().join(name);
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("V1__only.sql"), sql).unwrap();
-    let path = folder.to_str().unwrap();
-    let outcome = db.ext_migrate(&["up", "--without-extension", "--migrations", path]);
-    fs::remove_dir_all(&folder).unwrap();
-    outcome
+    let files = [("V1__only.sql".to_owned(), sql.to_owned())];
+    Folder::of(&files).up(&db.url())
 }
 
 #[test]

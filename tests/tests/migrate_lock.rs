@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use ext_registry_tests::{
-    Database, Options, Outcome, Server, ext_migrate, together, wait_until, workspace_root,
+    Database, Folder, Options, Outcome, Server, ext_migrate, together, wait_until,
 };
 use pgbouncer::PgBouncer;
 
@@ -156,14 +156,7 @@ fn one_connection_is_enough() {
 #[test]
 fn a_table_lock_past_its_retries_is_exit_5_and_nothing_is_half_done() {
     let db = Server::shared().empty_database();
-    let folder = std::env::temp_dir().join(format!("first.{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let first = workspace_root().join("sql/migrations/V1__tables.sql");
-    std::fs::copy(first, folder.join("V1__tables.sql")).unwrap();
-    let path = folder.to_str().unwrap();
-    db.ext_migrate(&["up", "--without-extension", "--migrations", path])
-        .succeeded();
-    std::fs::remove_dir_all(&folder).unwrap();
+    Folder::first(1).up(&db.url()).succeeded();
     let mut reader = db.client();
     let mut reading = reader.transaction().unwrap();
     reading.query("SELECT FROM extension_version", &[]).unwrap();

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 use ext_registry_tests::old_schema::{Rows, TABLES, old_rows, old_schema};
-use ext_registry_tests::{Database, Outcome, Server};
+use ext_registry_tests::{Database, Folder, Outcome, Server};
 use serde_json::Value;
 
 fn plan(db: &Database, further: &[&str], code: i32) -> Value {
@@ -89,27 +89,10 @@ fn a_current_database_has_nothing_pending() {
 #[test]
 fn half_way_the_rest_is_pending() {
     let db = Server::shared().empty_database();
-    let folder = tempdir();
-    for file in ["V1__tables.sql", "V2__version_columns.sql"] {
-        let from = ext_registry_tests::workspace_root()
-            .join("sql/migrations")
-            .join(file);
-        std::fs::copy(from, folder.join(file)).unwrap();
-    }
-    let folder_text = folder.to_str().unwrap();
-    let _ = db
-        .ext_migrate(&["up", "--without-extension", "--migrations", folder_text])
-        .succeeded();
-    std::fs::remove_dir_all(&folder).unwrap();
+    Folder::first(2).up(&db.url()).succeeded();
     let report = plan(&db, &["--exit-code"], 3);
     assert_eq!(report["state"], "in_progress");
     assert_eq!(report["pending"][0]["version"], 3);
-}
-
-fn tempdir() -> std::path::PathBuf {
-    let path = std::env::temp_dir().join(format!("ext-migrate-plan-{}", std::process::id()));
-    std::fs::create_dir_all(&path).unwrap();
-    path
 }
 
 /// The script does what `up` does, so that afterwards `up` has nothing to do and `check` nothing to find.

@@ -1,10 +1,8 @@
 //! `ext-migrate status`, the history it reads, and what every command says about wrong usage.
 
-#[path = "migrate_up/files.rs"]
-mod files;
-
-use ext_registry_tests::{Outcome, Server, assert_nothing_is_there, ext_migrate, workspace_root};
-use files::{Folder, shipped};
+use ext_registry_tests::{
+    Folder, Outcome, Server, assert_nothing_is_there, ext_migrate, shipped, workspace_root,
+};
 
 #[test]
 fn history_and_files_that_disagree_exit_4() {
@@ -43,9 +41,8 @@ fn history_and_files_that_disagree_exit_4() {
         );
     }
     let db = Server::shared().migrated_database();
-    let folder = Folder::of(&shipped()[1..]);
-    let refused = db
-        .ext_migrate(&["status", "--migrations", folder.path()])
+    let refused = Folder::of(&shipped()[1..])
+        .ext_migrate(&db.url(), &["status"])
         .exited(4);
     assert!(
         refused

@@ -33,8 +33,8 @@ pub fn settle(runner: &mut Runner, migrations: &[Migration]) -> Result<Found, Er
 /// # Errors
 /// As for [`settle`].
 pub fn complete(runner: &mut Runner, migrations: &[Migration]) -> Result<Found, Error> {
-    let mut shipped = Shipped::of(migrations)?;
-    shipped.replace_functions(&guards(runner.schema))?;
+    let mut shipped = Shipped::of(migrations);
+    shipped.replace_functions(runner.schema)?;
     let found = Found::read(&mut runner.session.client, runner.schema)?;
     if runner.complete_nodes(&found, &shipped)? {
         return Found::read(&mut runner.session.client, runner.schema);

@@ -178,7 +178,7 @@ impl Found {
             );
         }
         if self.layout() == Layout::Distributed && !applied.functions.is_empty() {
-            applied.replace_functions(&super::guards(schema))?;
+            applied.replace_functions(schema)?;
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ pub mod up;
 
 use crate::cli::Common;
 use crate::error::Error;
-use crate::migrations::{self, Migration};
+use crate::migrations::{Migration, Migrations};
 use crate::output::Output;
 use crate::schema::Schema;
 use crate::session::Session;
@@ -22,11 +22,13 @@ use crate::session::Session;
 pub struct Context {
     pub options: Common,
     pub output: Output,
+    migrations: Migrations,
 }
 
 impl Context {
-    pub fn new(options: &Common) -> Self {
+    pub fn new(options: &Common, migrations: Migrations) -> Self {
         Self {
+            migrations,
             options: options.clone(),
             output: Output::new(options.format, options.verbose),
         }
@@ -37,9 +39,9 @@ impl Context {
         Schema::new(&self.options.schema)
     }
 
-    /// The embedded migrations, or those of `--migrations`.
+    /// The migrations, by version.
     pub fn migrations(&self, schema: &Schema) -> Result<Vec<Migration>, Error> {
-        migrations::load(self.options.migrations.as_deref(), schema)
+        self.migrations.in_schema(schema)
     }
 
     /// Opens a session. Errors with exit code 7.

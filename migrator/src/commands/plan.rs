@@ -15,8 +15,7 @@ use crate::error::{Error, Exit};
 use crate::extension;
 use crate::history::History;
 use crate::inspect::{Counted, Finding, Inspection, Purpose, State};
-use crate::lint::{self, MigrationReport};
-use crate::migrations::Migration;
+use crate::migrations::{Kind, Migration, Statement};
 use crate::schema::Schema;
 
 /// What `plan` prints. The fields are stable.
@@ -34,7 +33,7 @@ pub struct Plan {
     /// What `up` leaves alone, and is worth knowing.
     pub notes: Vec<Finding>,
     /// The migrations to come, each statement with its classes and lock.
-    pub pending: Vec<MigrationReport>,
+    pub pending: Vec<Pending>,
     /// `action` is `create`, `update`, `none` or `skip`; null where `up` would refuse.
     pub extension: Option<Action>,
     /// Only where Citus is installed.
@@ -47,12 +46,32 @@ pub struct Plan {
     pub sql: Option<String>,
 }
 
+/// A migration to come.
+#[derive(Debug, Serialize)]
+pub struct Pending {
+    version: i32,
+    file: String,
+    /// In one transaction with its history row; otherwise it is one statement that may be repeated.
+    transactional: bool,
+    statements: Vec<Statement>,
+}
+
+impl Pending {
+    fn of(migration: &Migration) -> Self {
+        Self {
+            version: migration.version,
+            file: migration.file(),
+            transactional: migration.kind == Kind::Transactional,
+            statements: migration.statements.clone(),
+        }
+    }
+}
+
 /// Exits with 1 (or 2, for the name of an owner) where `up` would refuse, with 4 where the history disagrees with the
-/// files, with 6 where a migration is not additive, and with `--exit-code` with 3 when migrations are pending.
+/// files, and with `--exit-code` with 3 when migrations are pending.
 pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Error> {
     let schema = context.schema()?;
     let migrations = context.migrations(&schema)?;
-    let reports = lint::check(&migrations)?;
     let mut session = context.connect()?;
     let mut transaction = session.read_only()?;
     let mut history = History::read(&mut transaction, &schema, &migrations)?.agreed()?;
@@ -89,7 +108,10 @@ pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Error> {
         state: inspection.preflight.state,
         owner: inspection.facts.owner().map(str::to_owned),
         drift: inspection.drift(&schema),
-        pending: of(reports, &pending),
+        pending: pending
+            .iter()
+            .map(|migration| Pending::of(migration))
+            .collect(),
         extension,
         citus: inspection.citus.as_ref().map(citus::Found::summary),
         old_rows: Counted::read(&mut transaction, &inspection.facts, &schema)?,
@@ -140,16 +162,6 @@ fn foresee_refusals(
     }
 }
 
-/// The reports on these migrations.
-fn of(reports: Vec<MigrationReport>, migrations: &[&Migration]) -> Vec<MigrationReport> {
-    let wanted = |report: &MigrationReport| {
-        migrations
-            .iter()
-            .any(|migration| migration.version == report.version)
-    };
-    reports.into_iter().filter(wanted).collect()
-}
-
 impl Plan {
     fn print(&self, context: &Context) -> Result<(), Error> {
         match &self.sql {
@@ -191,13 +203,12 @@ impl fmt::Display for Plan {
             };
             writeln!(f, "\n{} ({how})", migration.file)?;
             for statement in &migration.statements {
-                let classes: Vec<_> = statement.classes.iter().map(ToString::to_string).collect();
                 writeln!(
                     f,
                     "  line {:>3}  {:<22}  {}",
                     statement.line,
-                    statement.lock,
-                    classes.join(", ")
+                    statement.lock.as_deref().unwrap_or("none"),
+                    statement.classes.join(", ")
                 )?;
             }
         }

@@ -19,7 +19,7 @@ use crate::inspect::{Finding, Inspection};
 use crate::migrations::{Kind, Migration};
 use crate::schema::Schema;
 use crate::session::Session;
-use crate::{citus, elsewhere, inspect, lint};
+use crate::{citus, elsewhere, inspect};
 
 /// What `up` did. In JSON:
 ///
@@ -66,7 +66,6 @@ struct Step {
 pub fn run(context: &Context, args: &UpArgs) -> Result<Exit, Error> {
     let schema = context.schema()?;
     let migrations = context.migrations(&schema)?;
-    lint::check(&migrations)?;
 
     let mut session = context.connect()?;
     let lock = Lock::acquire(&mut session, context.options.wait)?;

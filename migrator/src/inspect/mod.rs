@@ -57,7 +57,7 @@ impl Inspection {
         applied: &[i32],
         purpose: Purpose,
     ) -> Result<Self, Error> {
-        let shipped = Shipped::of(migrations)?;
+        let shipped = Shipped::of(migrations);
         let facts = Facts::read(transaction, schema.name(), &shipped)?;
         let citus = match facts.citus {
             true => Some(citus::Found::read(transaction, schema)?),
@@ -75,7 +75,7 @@ impl Inspection {
             _ => Progress::Some,
         };
         let mut preflight = Preflight::judge(&facts, schema, &shipped, progress, purpose);
-        let mut applied = Shipped::of(migrations.iter().filter(is_applied))?;
+        let mut applied = Shipped::of(migrations.iter().filter(is_applied));
         if let Some(found) = &citus {
             found.adjust(schema, &mut preflight, &mut applied)?;
         }

@@ -1,14 +1,42 @@
-//! The objects that the migrations make, read out of their own SQL with the server's grammar: so what is expected,
-//! and the statement that restores it, are never written down a second time.
+//! The objects that the migrations make, as the tests of the lint print them from their SQL.
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{AlterTableStmt, AlterTableType, ConstrType, Node};
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
 
 use crate::error::Error;
 use crate::migrations::Migration;
+use crate::schema::Schema;
+
+const PRINTED: &str = include_str!("../../../sql/shipped.json");
+
+/// What one file makes.
+#[derive(Debug, Clone, std::default::Default, Deserialize)]
+pub struct Made {
+    functions: Vec<Function>,
+    triggers: Vec<Trigger>,
+    indexes: Vec<Index>,
+    checks: Vec<Check>,
+    defaults: Vec<Default>,
+    tables: Vec<String>,
+    keys: Vec<String>,
+    with: Vec<(String, String)>,
+}
+
+impl Made {
+    /// What each file makes in this schema.
+    pub fn printed(schema: &Schema) -> Result<BTreeMap<String, Self>, Error> {
+        // No character of a usable name has another form in JSON.
+        let quoted = schema.quoted().replace('"', "\\\"");
+        serde_json::from_str(&PRINTED.replace("@schema@", &quoted)).map_err(|error| Error::Io {
+            doing: "reading what the migrations make".to_owned(),
+            source: error.into(),
+        })
+    }
+}
 
 /// What a set of migrations makes. A later definition of a function or trigger replaces an earlier one.
-#[derive(Debug, Default)]
+#[derive(Debug, std::default::Default)]
 pub struct Shipped {
     pub functions: Vec<Function>,
     pub triggers: Vec<Trigger>,
@@ -20,7 +48,7 @@ pub struct Shipped {
     keys: Vec<String>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct Function {
     pub name: String,
     pub body: String,
@@ -30,10 +58,11 @@ pub struct Function {
     /// CREATE OR REPLACE FUNCTION
     pub sql: String,
     /// Its REVOKE and COMMENT.
+    #[serde(skip)]
     pub with: Vec<String>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct Trigger {
     pub name: String,
     pub table: String,
@@ -42,7 +71,7 @@ pub struct Trigger {
     pub sql: String,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct Index {
     pub name: String,
     pub table: String,
@@ -50,7 +79,7 @@ pub struct Index {
     pub sql: String,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct Check {
     pub name: String,
     pub table: String,
@@ -59,7 +88,7 @@ pub struct Check {
 }
 
 /// A default that a migration changed later.
-#[derive(Debug)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct Default {
     pub table: String,
     pub column: String,
@@ -68,164 +97,46 @@ pub struct Default {
 }
 
 impl Shipped {
-    /// Reads what `migrations` make.
-    ///
-    /// # Errors
-    /// [`Error::Destructive`] where a file is no SQL.
-    pub fn of<'a>(migrations: impl IntoIterator<Item = &'a Migration>) -> Result<Self, Error> {
+    /// What `migrations` make.
+    pub fn of<'a>(migrations: impl IntoIterator<Item = &'a Migration>) -> Self {
         let mut shipped = Self::default();
         for migration in migrations {
-            shipped.read(&migration.sql, &migration.file())?;
+            shipped.add(migration.made.clone());
         }
-        Ok(shipped)
+        shipped
     }
 
-    /// Puts these functions in place of those of the same name, which keep their COMMENT and REVOKE.
-    ///
-    /// # Errors
-    /// As for [`Shipped::of`].
-    pub fn replace_functions(&mut self, sql: &str) -> Result<(), Error> {
-        let with: Vec<_> = self
-            .functions
-            .iter()
-            .map(|function| (function.name.clone(), function.with.clone()))
-            .collect();
-        self.read(sql, "guards for tables in shards")?;
-        for (name, with) in with {
+    /// Puts the functions for tables in shards in place of those of the same name, which keep their COMMENT and REVOKE.
+    pub fn replace_functions(&mut self, schema: &Schema) -> Result<(), Error> {
+        let guards = Made::printed(schema)?.remove("guards.sql");
+        for mut function in guards.unwrap_or_default().functions {
+            if let Some(old) = self.functions.iter().position(|f| f.name == function.name) {
+                function.with = self.functions.remove(old).with;
+            }
+            self.functions.push(function);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, made: Made) {
+        for function in made.functions {
+            self.functions.retain(|known| known.name != function.name);
+            self.functions.push(function);
+        }
+        for trigger in made.triggers {
+            self.triggers.retain(|known| known.name != trigger.name);
+            self.triggers.push(trigger);
+        }
+        for (name, sql) in made.with {
             if let Some(function) = self.functions.iter_mut().find(|f| f.name == name) {
-                function.with = with;
+                function.with.push(sql);
             }
         }
-        Ok(())
-    }
-
-    fn read(&mut self, sql: &str, name: &str) -> Result<(), Error> {
-        let parsed = pg_query::parse(sql, pg_query::ParserOptions::default())
-            .map_err(|error| Error::Destructive(vec![format!("{name}: {error}")]))?;
-        for raw in &parsed.protobuf.stmts {
-            let statement = raw.stmt.as_ref();
-            if let Some(node) = statement.and_then(|statement| statement.node.as_ref()) {
-                self.add(node, text(sql, raw.stmt_location, raw.stmt_len));
-            }
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, node: &NodeEnum, sql: &str) {
-        match node {
-            NodeEnum::CreateFunctionStmt(statement) => {
-                let option = |name: &str| {
-                    statement
-                        .options
-                        .iter()
-                        .find_map(|option| match &option.node {
-                            Some(NodeEnum::DefElem(element)) if element.defname == name => {
-                                element.arg.as_deref()
-                            }
-                            _ => None,
-                        })
-                };
-                let name = last_name(&statement.funcname);
-                self.functions.retain(|function| function.name != name);
-                self.functions.push(Function {
-                    body: option("as").map(strings).unwrap_or_default().concat(),
-                    security_definer: option("security").is_some_and(is_true),
-                    settings: statement.options.iter().filter_map(setting).collect(),
-                    sql: or_replace(sql),
-                    with: Vec::new(),
-                    name,
-                });
-            }
-            NodeEnum::CreateTrigStmt(statement) => {
-                self.triggers
-                    .retain(|trigger| trigger.name != statement.trigname);
-                self.triggers.push(Trigger {
-                    name: statement.trigname.clone(),
-                    table: relation_name(statement.relation.as_ref()),
-                    function: last_name(&statement.funcname),
-                    sql: sql.to_owned(),
-                });
-            }
-            NodeEnum::IndexStmt(statement) => self.indexes.push(Index {
-                name: statement.idxname.clone(),
-                table: relation_name(statement.relation.as_ref()),
-                sql: sql.to_owned(),
-            }),
-            NodeEnum::CreateStmt(statement) => {
-                self.tables.push(relation_name(statement.relation.as_ref()));
-                for element in &statement.table_elts {
-                    if let Some(NodeEnum::Constraint(key)) = &element.node
-                        && matches!(
-                            key.contype(),
-                            ConstrType::ConstrPrimary | ConstrType::ConstrUnique
-                        )
-                    {
-                        self.keys.push(key.conname.clone());
-                    }
-                }
-            }
-            NodeEnum::AlterTableStmt(statement) => {
-                for command in &statement.cmds {
-                    self.add_alteration(statement, command);
-                }
-            }
-            NodeEnum::GrantStmt(statement) => {
-                for object in &statement.objects {
-                    self.attach(object, sql);
-                }
-            }
-            NodeEnum::CommentStmt(statement) => {
-                if let Some(object) = &statement.object {
-                    self.attach(object, sql);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn add_alteration(&mut self, statement: &AlterTableStmt, command: &Node) {
-        // One command per statement, whatever else the shipped statement holds.
-        let single = NodeEnum::AlterTableStmt(AlterTableStmt {
-            cmds: vec![command.clone()],
-            ..statement.clone()
-        });
-        let (Some(NodeEnum::AlterTableCmd(command)), Ok(sql)) = (
-            &command.node,
-            single.deparse(pg_query::DeparseOptions::default()),
-        ) else {
-            return;
-        };
-        let table = relation_name(statement.relation.as_ref());
-        match command.subtype() {
-            AlterTableType::AtAddConstraint => {
-                if let Some(NodeEnum::Constraint(check)) =
-                    command.def.as_ref().and_then(|def| def.node.as_ref())
-                    && check.contype() == ConstrType::ConstrCheck
-                {
-                    let name = check.conname.clone();
-                    self.checks.push(Check { name, table, sql });
-                }
-            }
-            AlterTableType::AtColumnDefault => {
-                let column = command.name.clone();
-                self.defaults.push(Default { table, column, sql });
-            }
-            _ => {}
-        }
-    }
-
-    /// Keeps `sql` with the function that `object` names, if it names one.
-    fn attach(&mut self, object: &Node, sql: &str) {
-        if let Some(NodeEnum::ObjectWithArgs(object)) = &object.node {
-            let name = last_name(&object.objname);
-            if let Some(function) = self
-                .functions
-                .iter_mut()
-                .find(|function| function.name == name)
-            {
-                function.with.push(sql.to_owned());
-            }
-        }
+        self.indexes.extend(made.indexes);
+        self.checks.extend(made.checks);
+        self.defaults.extend(made.defaults);
+        self.tables.extend(made.tables);
+        self.keys.extend(made.keys);
     }
 
     /// Names in the schema's space of relations, other than the tables themselves.
@@ -244,84 +155,16 @@ impl Shipped {
     }
 }
 
-/// The text of one statement without the comments before it.
-fn text(sql: &str, location: i32, length: i32) -> &str {
-    let start = usize::try_from(location).unwrap_or(0);
-    let end = match usize::try_from(length) {
-        Ok(0) | Err(_) => sql.len(),
-        Ok(length) => start + length,
-    };
-    let mut text = sql.get(start..end).unwrap_or_default().trim();
-    while text.starts_with("--") {
-        text = text
-            .split_once('\n')
-            .map_or("", |(_, rest)| rest.trim_start());
-    }
-    text
-}
-
-fn or_replace(sql: &str) -> String {
-    match sql.strip_prefix("CREATE FUNCTION ") {
-        Some(rest) => format!("CREATE OR REPLACE FUNCTION {rest}"),
-        None => sql.to_owned(),
-    }
-}
-
-fn relation_name(relation: Option<&pg_query::protobuf::RangeVar>) -> String {
-    relation
-        .map(|relation| relation.relname.clone())
-        .unwrap_or_default()
-}
-
-fn last_name(names: &[Node]) -> String {
-    names.last().map(strings).unwrap_or_default().concat()
-}
-
-fn strings(node: &Node) -> Vec<String> {
-    match &node.node {
-        Some(NodeEnum::String(string)) => vec![string.sval.clone()],
-        Some(NodeEnum::List(list)) => list.items.iter().flat_map(strings).collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn is_true(node: &Node) -> bool {
-    matches!(&node.node, Some(NodeEnum::Boolean(boolean)) if boolean.boolval)
-}
-
-/// `SET name = value, …` of a function, as the catalog holds it.
-fn setting(option: &Node) -> Option<String> {
-    let Some(NodeEnum::DefElem(element)) = &option.node else {
-        return None;
-    };
-    let Some(NodeEnum::VariableSetStmt(set)) = &element.arg.as_ref()?.node else {
-        return None;
-    };
-    let values: Vec<_> = set.args.iter().filter_map(constant).collect();
-    Some(format!("{}={}", set.name, values.join(", ")))
-}
-
-fn constant(node: &Node) -> Option<String> {
-    use pg_query::protobuf::a_const::Val;
-    match &node.node {
-        Some(NodeEnum::AConst(constant)) => match constant.val.as_ref()? {
-            Val::Sval(string) => Some(string.sval.clone()),
-            Val::Ival(integer) => Some(integer.ival.to_string()),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::inspect::expected;
+    use crate::migrations::Migrations;
     use crate::schema::Schema;
 
     fn shipped() -> Shipped {
         let schema = Schema::new("Odd name").unwrap();
-        Shipped::of(&crate::migrations::load(None, &schema).unwrap()).unwrap()
+        Shipped::of(&Migrations::embedded().in_schema(&schema).unwrap())
     }
 
     #[test]

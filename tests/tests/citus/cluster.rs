@@ -130,6 +130,15 @@ impl Cluster {
     }
 
     pub fn ext_migrate_on(&self, node: usize, role: Option<&str>, arguments: &[&str]) -> Outcome {
+        let output = ext_migrate()
+            .args(arguments)
+            .args(["--database-url", &self.target(node, role)])
+            .output();
+        output.expect("ext-migrate starts").into()
+    }
+
+    /// A connection string.
+    pub fn target(&self, node: usize, role: Option<&str>) -> String {
         let config = self.config(node);
         let host = match &config.get_hosts()[0] {
             Host::Tcp(host) => host.clone(),
@@ -144,11 +153,7 @@ impl Cluster {
         if let Some(password) = config.get_password() {
             target += &format!(" password='{}'", String::from_utf8_lossy(password));
         }
-        let output = ext_migrate()
-            .args(arguments)
-            .args(["--database-url", &target])
-            .output();
-        output.expect("ext-migrate starts").into()
+        target
     }
 
     /// Asserts that every node holds the same rows of registry, versions and bundles; gives their numbers.

@@ -5,14 +5,15 @@ use std::os::unix::fs::PermissionsExt;
 
 use ct_merkle::{InclusionProof, RootHash};
 use ext_registry_tests::old_schema::{old_rows, old_schema};
-use ext_registry_tests::{Outcome, Refusal, finalize, hash, manifest, publish, workspace_root};
+use ext_registry_tests::{
+    Folder, Outcome, Refusal, finalize, hash, manifest, publish, workspace_root,
+};
 use openssl::pkey::PKey;
 use postgres::Client;
 use serde_json::json;
 use sha2::Sha256;
 
 use crate::cluster::Cluster;
-use crate::files::{Folder, shipped};
 
 const ORIGIN: &str = "registry.example.com/versions";
 
@@ -226,9 +227,8 @@ fn a_registry_that_is_distributed_gets_the_log() {
         return;
     };
     // Up to V11, as 1.0.0 has them.
-    let before = Folder::of(&shipped()[..11]);
-    cluster
-        .ext_migrate(&["up", "--migrations", before.path()])
+    Folder::first(11)
+        .ext_migrate(&cluster.target(0, None), &["up"])
         .succeeded();
     publish(&mut cluster.node(1), "1.0.0");
     let up = cluster

@@ -3,8 +3,6 @@
 mod cluster;
 mod distribute;
 mod drift;
-#[path = "../migrate_up/files.rs"]
-mod files;
 mod guards;
 mod log;
 mod loss;

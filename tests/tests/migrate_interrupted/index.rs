@@ -7,9 +7,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use ext_registry_tests::old_schema::old_schema;
-use ext_registry_tests::{Database, Options, Outcome, Server, wait_until};
+use ext_registry_tests::{Database, Folder, Options, Outcome, Server, shipped, wait_until};
 
-use crate::files::{Folder, shipped};
 use crate::{old_database, spawn};
 
 const INDEX: &str = "extension_version_list_idx";
@@ -50,10 +49,7 @@ fn newest(db: &Database) -> i32 {
 /// A database where the next migration builds the index.
 fn before_the_index() -> Database<'static> {
     let db = old_database();
-    let folder = Folder::of(&shipped()[..4]);
-    let _ = db
-        .ext_migrate(&["up", "--without-extension", "--migrations", folder.path()])
-        .succeeded();
+    Folder::first(4).up(&db.url()).succeeded();
     db
 }
 

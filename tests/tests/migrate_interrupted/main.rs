@@ -1,7 +1,5 @@
 //! `up` interrupted at every statement: the next one ends where an undisturbed one does.
 
-#[path = "../migrate_up/files.rs"]
-mod files;
 mod index;
 mod proxy;
 

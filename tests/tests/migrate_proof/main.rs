@@ -1,4 +1,4 @@
-//! What a migration may not do, however it comes about: the lint before it runs, and the proof before it commits.
+//! What a migration may not do, however it comes about: the proof before it commits.
 
 mod cases;
 mod snapshot;

@@ -1,4 +1,4 @@
-//! The proof by itself, on statements that `up` would refuse to run.
+//! The proof by itself.
 
 use ext_migrate::change::proof::{Proof, Snapshot};
 use ext_migrate::error::{Error, Exit};

@@ -3,11 +3,10 @@
 use pg_query::NodeEnum;
 use pg_query::protobuf::IndexStmt;
 
-use super::additive::Class;
+use super::additive::{Action, Class, Verdict};
 use super::known::Known;
 use super::names::Name;
 use super::query::reads_only;
-use super::statement::{Action, Verdict};
 
 pub fn create_index(statement: &IndexStmt, alone: bool, known: &Known) -> Verdict {
     let table = Name::from(statement.relation.as_ref().ok_or("it names no table")?);

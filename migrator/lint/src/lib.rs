@@ -1,5 +1,6 @@
 //! Classifies every statement of every migration with the server's own grammar (libpg_query), and refuses what is
-//! not on the list of additive statements in [`additive`].
+//! not on the list of additive statements in [`additive`]. Tests and the build use it: what is shipped is embedded and
+//! frozen, so `ext-migrate` holds what this prints ([`sql/statements.json`](../../../sql/statements.json)) instead.
 
 pub mod additive;
 mod calls;
@@ -10,27 +11,36 @@ mod locks;
 mod names;
 mod plpgsql;
 mod query;
+pub mod shipped;
 mod statement;
 mod table;
 #[cfg(test)]
 mod tests;
 
+use pg_query::NodeEnum;
 use pg_query::protobuf::{RawStmt, ScanToken, Token};
 use serde::Serialize;
 
 pub use self::additive::{ADDITIVE, Class, Lock};
 use self::known::Known;
-use crate::error::{Error, one_line};
-use crate::migrations::Migration;
+
+/// A migration file.
+#[derive(Debug, Clone)]
+pub struct File {
+    pub name: String,
+    /// With a quoted name for the schema.
+    pub sql: String,
+}
 
 /// What a migration does, statement by statement.
 #[derive(Debug, Serialize)]
 pub struct MigrationReport {
-    pub version: i32,
     pub file: String,
-    /// In one transaction with its history row; otherwise it is one statement that may be repeated.
-    pub transactional: bool,
     pub statements: Vec<StatementReport>,
+    /// Index and table of the one CREATE INDEX CONCURRENTLY that it is, which runs outside a transaction.
+    #[serde(skip)]
+    pub concurrent: Option<(String, String)>,
+    #[serde(skip)]
     pub refusals: Vec<Refusal>,
 }
 
@@ -43,13 +53,10 @@ pub struct StatementReport {
     pub classes: Vec<Class>,
     /// The strongest lock it takes on a table that was there before.
     pub lock: Lock,
-    /// The statement itself.
-    #[serde(skip)]
-    pub sql: String,
 }
 
 /// A statement that is refused.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Refusal {
     pub file: String,
     pub line: usize,
@@ -63,42 +70,26 @@ impl std::fmt::Display for Refusal {
 }
 
 /// Classifies all migrations of a set, in order: what a later one may replace depends on what an earlier one made.
-pub fn classify(migrations: &[Migration]) -> Vec<MigrationReport> {
+pub fn classify(files: &[File]) -> Vec<MigrationReport> {
     let mut known = Known::default();
-    migrations
+    files
         .iter()
-        .map(|migration| classify_file(&migration.file(), migration, &mut known))
+        .map(|file| classify_file(file, &mut known))
         .collect()
 }
 
-/// The same; errors with [`Error::Destructive`] where a statement is refused, with file, line and reason of each.
-pub fn check(migrations: &[Migration]) -> Result<Vec<MigrationReport>, Error> {
-    let reports = classify(migrations);
-    let refusals: Vec<String> = reports
-        .iter()
-        .flat_map(|report| &report.refusals)
-        .map(Refusal::to_string)
-        .collect();
-    if refusals.is_empty() {
-        Ok(reports)
-    } else {
-        Err(Error::Destructive(refusals))
-    }
-}
-
-fn classify_file(file: &str, migration: &Migration, known: &mut Known) -> MigrationReport {
-    let source = Source::new(&migration.sql);
+fn classify_file(file: &File, known: &mut Known) -> MigrationReport {
+    let source = Source::new(&file.sql);
     let mut report = MigrationReport {
-        version: migration.version,
-        file: file.to_owned(),
-        transactional: true,
+        file: file.name.clone(),
         statements: Vec::new(),
+        concurrent: None,
         refusals: Vec::new(),
     };
     let refuse = |line, reason: String| Refusal {
-        file: file.to_owned(),
+        file: file.name.clone(),
         line,
-        reason: one_line(&reason),
+        reason: reason.lines().map(str::trim).collect::<Vec<_>>().join(" "),
     };
 
     let statements = match pg_query::parse(source.sql, 0) {
@@ -123,8 +114,12 @@ fn classify_file(file: &str, migration: &Migration, known: &mut Known) -> Migrat
         };
         match statement::classify(statement, sql, statements.len() == 1, known) {
             Ok(actions) => {
-                report.transactional &=
-                    !actions.iter().any(|a| a.class == Class::IndexConcurrently);
+                if let Some(NodeEnum::IndexStmt(index)) = &statement.node
+                    && index.concurrent
+                {
+                    let table = index.relation.clone().unwrap_or_default().relname;
+                    report.concurrent = Some((index.idxname.clone(), table));
+                }
                 let mut classes: Vec<Class> = Vec::new();
                 for action in &actions {
                     if !classes.contains(&action.class) {
@@ -140,7 +135,6 @@ fn classify_file(file: &str, migration: &Migration, known: &mut Known) -> Migrat
                     line,
                     classes,
                     lock,
-                    sql: sql.to_owned(),
                 });
             }
             Err(reason) => report.refusals.push(refuse(line, reason)),
@@ -154,7 +148,7 @@ fn classify_file(file: &str, migration: &Migration, known: &mut Known) -> Migrat
         report.refusals.push(refuse(source.lines(), reason));
     }
     if report.refusals.is_empty() {
-        let findings = locks::findings(source.sql, report.transactional);
+        let findings = locks::findings(source.sql, report.concurrent.is_none());
         report.refusals.extend(
             findings
                 .into_iter()

@@ -6,11 +6,10 @@ use pg_query::protobuf::{
     Node, ObjectType,
 };
 
-use super::additive::Class;
+use super::additive::{Action, Class, Verdict};
 use super::known::Known;
 use super::names::{Name, is_built_in_type};
 use super::query::{is_constant, reads_only};
-use super::statement::{Action, Verdict};
 
 pub fn create_table(statement: &CreateStmt, known: &mut Known) -> Verdict {
     let table = statement.relation.as_ref().ok_or("it names no table")?;

@@ -92,6 +92,34 @@ impl Serialize for Class {
     }
 }
 
+/// What a part of a statement does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Action {
+    pub class: Class,
+    /// Nobody else can see a table of this transaction, so its lock keeps nobody waiting.
+    pub on_new_table: bool,
+}
+
+impl Action {
+    pub fn new(class: Class) -> Self {
+        Self {
+            class,
+            on_new_table: false,
+        }
+    }
+
+    pub fn lock(self) -> Lock {
+        if self.on_new_table {
+            Lock::None
+        } else {
+            self.class.row().lock
+        }
+    }
+}
+
+/// What it does, or why it is refused.
+pub type Verdict = Result<Vec<Action>, String>;
+
 /// A table lock, named as Postgres names it in `pg_locks` and its documentation; weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lock {

@@ -6,38 +6,10 @@ use pg_query::protobuf::{
     RoleSpecType, ViewStmt,
 };
 
-use super::additive::{Class, Lock};
+use super::additive::{Action, Class, Verdict};
 use super::known::{Known, Signature};
 use super::names::Name;
 use super::{function, index, query, table};
-
-/// What a part of a statement does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Action {
-    pub class: Class,
-    /// Nobody else can see a table of this transaction, so its lock keeps nobody waiting.
-    pub on_new_table: bool,
-}
-
-impl Action {
-    pub fn new(class: Class) -> Self {
-        Self {
-            class,
-            on_new_table: false,
-        }
-    }
-
-    pub fn lock(self) -> Lock {
-        if self.on_new_table {
-            Lock::None
-        } else {
-            self.class.row().lock
-        }
-    }
-}
-
-/// What it does, or why it is refused.
-pub type Verdict = Result<Vec<Action>, String>;
 
 /// Takes a statement and its text; `alone` where its file holds no other.
 pub fn classify(statement: &Node, text: &str, alone: bool, known: &mut Known) -> Verdict {

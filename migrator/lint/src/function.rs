@@ -6,13 +6,12 @@ use pg_query::protobuf::{
     VariableSetStmt,
 };
 
-use super::additive::Class;
+use super::additive::{Action, Class, Verdict};
 use super::calls::FUNCTION_SETTINGS;
 use super::known::{Known, Signature};
 use super::names::{Name, string, strings, type_text};
 use super::plpgsql;
 use super::query::{body_is_additive, reads_only};
-use super::statement::{Action, Verdict};
 
 pub fn create_function(statement: &CreateFunctionStmt, text: &str, known: &mut Known) -> Verdict {
     if statement.is_procedure {
