@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 
-use ext_registry_core::Issue;
+use ext_registry_core::Issues;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -17,14 +17,15 @@ pub enum Error {
     #[error("version {} of {}/{} already exists; published versions are final: publish a new version instead",
         .0.version, .0.publisher, .0.name)]
     VersionAlreadyExists(Box<Duplicate>),
-    /// 22023, with all issues.
-    #[error("invalid manifest: {}", summary(.0))]
-    InvalidManifest(Vec<Issue>),
+    /// 22023, with the first issues and their number.
+    #[error("invalid manifest: {0}")]
+    InvalidManifest(Issues),
     /// 22023
-    #[error(
-        "invalid content hash: 64 hex digits are expected, with or without sha256: before them"
-    )]
-    InvalidContentHash { given: String },
+    #[error("invalid content hash: {error}")]
+    InvalidContentHash {
+        given: String,
+        error: ext_registry_core::Error,
+    },
     /// 22023
     #[error("the bundle does not have the declared hash: declared {declared}, computed {computed}")]
     HashMismatch { declared: String, computed: String },
@@ -120,8 +121,12 @@ impl Error {
                 },
                 "same_content": duplicate.same_content,
             }),
-            Self::InvalidManifest(issues) => json!({"code": "INVALID_MANIFEST", "issues": issues}),
-            Self::InvalidContentHash { given } => {
+            Self::InvalidManifest(issues) => json!({
+                "code": "INVALID_MANIFEST",
+                "issues": issues.first(),
+                "issue_count": issues.count(),
+            }),
+            Self::InvalidContentHash { given, .. } => {
                 json!({"code": "INVALID_CONTENT_HASH", "given": given})
             }
             Self::HashMismatch { declared, computed } => {
@@ -185,52 +190,51 @@ pub fn answer<T>(work: impl FnOnce() -> Result<T, Error>) -> T {
     ffi::keeping_errors(work).unwrap_or_else(|error| error.raise())
 }
 
-/// The first issues in one line; DETAIL has them all.
-fn summary(issues: &[Issue]) -> String {
-    const SHOWN: usize = 3;
-    let shown: Vec<String> = issues.iter().take(SHOWN).map(Issue::to_string).collect();
-    let mut line = shown.join("; ");
-    if issues.len() > SHOWN {
-        line.push_str(&format!("; and {} more", issues.len() - SHOWN));
+/// One line that can be shown. Postgres takes an error's texts to be in the database's encoding, pgrx gives them as
+/// UTF-8.
+pub fn printable(text: String) -> String {
+    if text.chars().all(is_printable) {
+        return text;
+    }
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_printable(c) {
+            line.push(c)
+        } else {
+            line.extend(c.escape_unicode())
+        }
     }
     line
 }
 
-/// Postgres takes an error's texts to be in the database's encoding, pgrx gives them as UTF-8.
-pub fn printable(text: String) -> String {
-    if text.is_ascii() || ffi::database_encoding() == pg_sys::pg_enc::PG_UTF8 {
-        return text;
-    }
-    let mut ascii = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_ascii() {
-            ascii.push(c)
-        } else {
-            ascii.extend(c.escape_unicode())
-        }
-    }
-    ascii
-}
-
-/// One line of JSON; ASCII only where the database is not UTF-8.
+/// One line of JSON.
 pub fn json_text(value: &Value) -> String {
     ascii_json(value.to_string())
 }
 
-/// JSON text that means the same in the database's encoding.
+/// JSON text that means the same in the database's encoding, and in which no string has a line break for any reader.
 pub fn ascii_json(text: String) -> String {
-    if text.is_ascii() || ffi::database_encoding() == pg_sys::pg_enc::PG_UTF8 {
+    if text.is_ascii() {
         return text;
     }
-    let mut ascii = String::with_capacity(text.len() * 2);
+    let mut line = String::with_capacity(text.len() * 2);
     for c in text.chars() {
-        if c.is_ascii() {
-            ascii.push(c);
+        if c.is_ascii() || is_printable(c) {
+            line.push(c);
         } else {
             for unit in c.encode_utf16(&mut [0; 2]) {
-                ascii.push_str(&format!("\\u{unit:04x}"));
+                line.push_str(&format!("\\u{unit:04x}"));
             }
         }
     }
-    ascii
+    line
+}
+
+/// Whether a client gets it as it is, and goes on in the same line: outside of UTF-8 that is ASCII only.
+fn is_printable(c: char) -> bool {
+    match c {
+        ' '..='~' => true,
+        '\u{2028}' | '\u{2029}' => false,
+        c => !c.is_control() && ffi::database_encoding() == pg_sys::pg_enc::PG_UTF8,
+    }
 }

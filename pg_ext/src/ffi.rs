@@ -15,19 +15,39 @@ pub use errors::{ErrorFields, attach, keeping_errors, without_backtraces};
 /// pgrx's own argument types panic before our code runs on values that Postgres allows: NULL, jsonb numbers beyond
 /// f64, deep jsonb, text of a database that is not UTF-8.
 #[derive(Clone, Copy)]
-pub struct Call(pg_sys::FunctionCallInfo);
+pub struct Call {
+    fcinfo: pg_sys::FunctionCallInfo,
+    /// An argument that is not as given.
+    other: Option<(usize, pg_sys::Datum)>,
+}
 
 impl Call {
     /// `fcinfo` comes from pgrx's wrapper of the function that is being called.
     pub fn new(fcinfo: pg_sys::FunctionCallInfo) -> Self {
-        Self(fcinfo)
+        Self {
+            fcinfo,
+            other: None,
+        }
+    }
+
+    /// The call with another value for a `jsonb` argument, of which it takes no copy.
+    pub fn with_jsonb(self, index: usize, value: Jsonb) -> Self {
+        Self {
+            other: Some((index, value.0)),
+            ..self
+        }
     }
 
     fn datum(&self, index: usize) -> Option<pg_sys::Datum> {
+        if let Some((other, value)) = self.other
+            && other == index
+        {
+            return Some(value);
+        }
         // SAFETY: Postgres passes a valid fcinfo with as many arguments as CREATE FUNCTION declares.
         unsafe {
-            let given = usize::try_from((*self.0).nargs).unwrap_or(0);
-            let argument = (*self.0).args.as_slice(given).get(index)?;
+            let given = usize::try_from((*self.fcinfo).nargs).unwrap_or(0);
+            let argument = (*self.fcinfo).args.as_slice(given).get(index)?;
             (!argument.isnull).then_some(argument.value)
         }
     }
@@ -74,11 +94,13 @@ impl Call {
         })
     }
 
-    /// How many bytes a `jsonb` argument has once detoasted.
+    /// How many bytes a `jsonb` or `text` argument has once detoasted.
     pub fn size(&self, index: usize) -> Option<usize> {
-        // SAFETY: only called for arguments declared jsonb, a varlena type.
-        self.datum(index)
-            .map(|datum| unsafe { pg_sys::toast_raw_datum_size(datum) })
+        // SAFETY: only called for arguments declared jsonb or text, which are varlena types.
+        let with_header = self
+            .datum(index)
+            .map(|datum| unsafe { pg_sys::toast_raw_datum_size(datum) })?;
+        Some(with_header.saturating_sub(pg_sys::VARHDRSZ))
     }
 
     /// A `jsonb` argument printed as text, in the database's encoding.
@@ -134,7 +156,7 @@ impl Call {
     /// The schema that the function, and so the tables, are in.
     pub fn schema(&self) -> Oid {
         // SAFETY: flinfo is set in every call that comes through fmgr.
-        unsafe { pg_sys::get_func_namespace((*(*self.0).flinfo).fn_oid) }
+        unsafe { pg_sys::get_func_namespace((*(*self.fcinfo).flinfo).fn_oid) }
     }
 }
 
@@ -288,6 +310,18 @@ pub fn utf8_from_server(text: &[u8]) -> Result<&[u8], &[u8]> {
     }
 }
 
+/// The form NFC of a text that is in another, as the server's `normalize` has it. Only in a UTF8 database.
+pub fn nfc(text: &str) -> Option<String> {
+    // SAFETY: both functions take text and the name of a form as text, and look at nothing else of the call.
+    unsafe {
+        let arguments = [text.into_datum(), "NFC".into_datum()];
+        if pgrx::direct_function_call(pg_sys::unicode_is_normalized, &arguments) == Some(true) {
+            return None;
+        }
+        pgrx::direct_function_call(pg_sys::unicode_normalize_func, &arguments)
+    }
+}
+
 /// Text of the database for an error: what UTF-8 does not have is left out or replaced.
 pub fn readable(text: &[u8]) -> String {
     let (Ok(utf8) | Err(utf8)) = utf8_from_server(text);
@@ -328,5 +362,28 @@ impl IntoDatum for Bytes {
 
     fn is_compatible_with(other: Oid) -> bool {
         other == pg_sys::BYTEAOID || other == pg_sys::TEXTOID
+    }
+}
+
+/// A `jsonb` that a query has given, as it is. It is gone when SPI is left.
+pub struct Jsonb(pg_sys::Datum);
+
+impl FromDatum for Jsonb {
+    unsafe fn from_polymorphic_datum(datum: pg_sys::Datum, is_null: bool, _: Oid) -> Option<Self> {
+        // SAFETY: SPI has checked that the column is jsonb, a varlena type; the copy is in SPI's memory context.
+        (!is_null).then(|| unsafe {
+            let copy = pg_sys::pg_detoast_datum_copy(datum.cast_mut_ptr());
+            Self(pg_sys::Datum::from(copy))
+        })
+    }
+}
+
+impl IntoDatum for Jsonb {
+    fn into_datum(self) -> Option<pg_sys::Datum> {
+        Some(self.0)
+    }
+
+    fn type_oid() -> Oid {
+        pg_sys::JSONBOID
     }
 }

@@ -4,11 +4,12 @@ use std::cell::Cell;
 use std::ffi::CStr;
 
 use ext_registry_core::{
-    ContentHash, Counting, Issue, MAX_MANIFEST_BYTES, Manifest, Requested, Series,
+    ContentHash, Encoding, Issue, MAX_MANIFEST_BYTES, Manifest, Requested, Series,
 };
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
+use pgrx::spi::SpiClient;
 use uuid::Uuid;
 
 use crate::error::{Duplicate, Error};
@@ -21,6 +22,12 @@ const JSONB_OVERHEAD: usize = 16;
 
 /// Up to this size a manifest is printed without a look at its numbers.
 const PRINTED_AT_ONCE: usize = 4096;
+
+/// Longest signature, in bytes.
+const MAX_SIGNATURE: usize = 64 * 1024;
+
+/// Longest storage URL, in bytes.
+const MAX_STORAGE_URL: usize = 8 * 1024;
 
 /// How often a conflict with a version that nobody can see is taken for a race before it is called suppressed.
 const ATTEMPTS: u32 = 8;
@@ -90,20 +97,17 @@ pub fn manifest(call: &Call) -> Result<Manifest<'_>, Error> {
     }
     let text = ffi::utf8_from_server(text)
         .map_err(|_| unreadable("has a character that Unicode does not have".to_owned()))?;
-    let counting = if ffi::database_encoding() == pg_sys::pg_enc::PG_SQL_ASCII {
-        Counting::Bytes
-    } else {
-        Counting::Characters
+    let encoding = match ffi::database_encoding() {
+        pg_sys::pg_enc::PG_UTF8 => Encoding::Utf8(ffi::nfc),
+        pg_sys::pg_enc::PG_SQL_ASCII => Encoding::SqlAscii,
+        _ => Encoding::Other,
     };
-    Manifest::parse_counting(text, counting).map_err(Error::InvalidManifest)
+    Manifest::parse_for(text, encoding).map_err(Error::InvalidManifest)
 }
 
 /// An issue with the manifest as a whole.
 fn unreadable(message: String) -> Error {
-    Error::InvalidManifest(vec![Issue {
-        path: String::new(),
-        message: message.into(),
-    }])
+    Error::InvalidManifest(Issue::whole(message).into())
 }
 
 /// The content hash in an argument; `None` when it is NULL.
@@ -112,21 +116,40 @@ pub fn content_hash(call: &Call, index: usize) -> Result<Option<ContentHash>, Er
     let Some(bytes) = call.bytes(index) else {
         return Ok(None);
     };
-    let parsed = std::str::from_utf8(bytes)
-        .ok()
-        .and_then(|text| text.parse().ok());
-    parsed.map(Some).ok_or_else(|| {
+    // What is no UTF-8 is no hash either.
+    let parsed = std::str::from_utf8(bytes).unwrap_or_default().parse();
+    parsed.map(Some).map_err(|error| {
         let shown = &bytes[..bytes.len().min(SHOWN)];
         Error::InvalidContentHash {
             given: ffi::readable(shown),
+            error,
         }
     })
+}
+
+/// Signature and storage URL are stored as they come, within these bounds.
+fn check_texts(call: &Call, publication: &Publication<'_>) -> Result<(), Error> {
+    let size = |argument| call.size(argument).unwrap_or(0);
+    let wrong = |argument, reason| Err(Error::InvalidArgument { argument, reason });
+    if size(publication.signature) > MAX_SIGNATURE {
+        return wrong("signature", "a signature has at most 65536 bytes");
+    }
+    if size(publication.storage_url) > MAX_STORAGE_URL {
+        return wrong("storage_url", "a storage URL has at most 8192 bytes");
+    }
+    let url = call.bytes(publication.storage_url).unwrap_or_default();
+    // What has no UTF-8 form may end the text that is read, so those of ASCII are looked for in all of it.
+    if url.iter().any(u8::is_ascii_control) || ffi::readable(url).contains(char::is_control) {
+        return wrong("storage_url", "a storage URL has no control characters");
+    }
+    Ok(())
 }
 
 /// Publishes with the rights of the tables' owner, in the caller's transaction.
 ///
 /// The unique constraint decides whether the version exists, so that a race has the same answer as a plain duplicate.
 pub fn publish(call: &Call, publication: Publication<'_>) -> Result<Published, Error> {
+    check_texts(call, &publication)?;
     ffi::refuse_read_only(c"finalize");
     let tables = Tables::of(
         call,
@@ -151,6 +174,11 @@ fn publish_as_owner(
     let content_hash = publication.content_hash.as_str();
     Spi::connect_mut(|client| {
         let statements = Statements::of_schema(client, schema)?;
+        let stored = match manifest.names() {
+            Some(names) => Some(as_stored(client, statements, call, manifest, &names)?),
+            None => None,
+        };
+        let call = stored.as_ref().unwrap_or(call);
         let mut attempts = 0;
         loop {
             pgrx::check_for_interrupts!();
@@ -210,12 +238,29 @@ fn publish_as_owner(
     })
 }
 
+/// The call with the names as they are stored, white space around them ignored. An entry from before it was must not
+/// get a second one beside it by the call that made it.
+fn as_stored(
+    client: &SpiClient<'_>,
+    statements: &Statements,
+    call: &Call,
+    manifest: &Manifest<'_>,
+    names: &str,
+) -> Result<Call, Error> {
+    let (stored, entry_as_given) = statements.as_stored(client, call, names)?;
+    let old_entry = manifest.old_entry();
+    if entry_as_given && !old_entry.is_empty() {
+        return Err(Error::InvalidManifest(old_entry));
+    }
+    Ok(stored)
+}
+
 /// The version after the highest patch number. Old rows may hold a number beyond 64 bits: nothing comes after it.
 fn next_version(series: Series, highest: Option<&str>) -> Result<String, Error> {
     let highest = highest.map(|digits| digits.parse().unwrap_or(u64::MAX));
     series
         .next_version(highest)
-        .map_err(|error| Error::InvalidManifest(vec![Issue::version(&error)]))
+        .map_err(|error| Error::InvalidManifest(Issue::version(&error).into()))
 }
 
 /// Now, in microseconds since 2000; later than the last one, so that one backend's publishes list in their order

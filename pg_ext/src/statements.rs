@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ffi::{CStr, CString};
 
 use pgrx::datum::{DatumWithOid, TimestampWithTimeZone};
-use pgrx::pg_sys::pg_enc::PG_SQL_ASCII;
+use pgrx::pg_sys::pg_enc::{PG_SQL_ASCII, PG_UTF8};
 use pgrx::pg_sys::{INT8OID, JSONBOID, Oid, PgOid, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use pgrx::spi::{OwnedPreparedStatement, SpiClient};
 use uuid::Uuid;
@@ -58,6 +58,7 @@ pub struct Statements {
     highest_patch: OwnedPreparedStatement,
 }
 
+const AS_STORED: &str = include_str!("statements/as_stored.sql");
 const INSERT: &str = include_str!("statements/insert.sql");
 const ENTRY: &str = include_str!("statements/entry.sql");
 const NEW_ENTRY: &str = include_str!("statements/new_entry.sql");
@@ -120,6 +121,21 @@ impl Statements {
             lock_entry: prepare(LOCK_ENTRY, &[JSONBOID])?,
             highest_patch: prepare(HIGHEST_PATCH, &[UUIDOID, TEXTOID])?,
         })
+    }
+
+    /// The call with the manifest's names as they are stored, `names` being those that were given otherwise, and
+    /// whether there is an entry with those that were given. What it gives holds until SPI is left.
+    pub fn as_stored(
+        &self,
+        client: &SpiClient<'_>,
+        call: &Call,
+        names: &str,
+    ) -> Result<(Call, bool), Error> {
+        let sql = in_schema(AS_STORED, &ffi::quote_identifier(&self.schema));
+        let parameters = [call.parameter(0, JSONBOID), stored_json(names).into()];
+        let stored = client.select(&sql, Some(1), &parameters)?.first();
+        let manifest = stored.get(1)?.ok_or(Error::NullArgument("manifest"))?;
+        Ok((call.with_jsonb(0, manifest), stored.get(2)? == Some(true)))
     }
 
     /// Inserts version and bundle. Nothing where the version exists or the entry is missing.
@@ -277,10 +293,9 @@ fn inserted(
 
 /// JSON text for the server to parse. SQL_ASCII knows no `\u` escapes: there the bytes are stored as they came.
 fn stored_json(text: &str) -> String {
-    if ffi::database_encoding() == PG_SQL_ASCII {
-        text.to_owned()
-    } else {
-        ascii_json(text.to_owned())
+    match ffi::database_encoding() {
+        PG_SQL_ASCII | PG_UTF8 => text.to_owned(),
+        _ => ascii_json(text.to_owned()),
     }
 }
 

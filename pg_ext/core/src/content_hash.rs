@@ -1,3 +1,5 @@
+mod advice;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -20,6 +22,33 @@ impl ContentHash {
         hasher.finish()
     }
 
+    fn read(text: &str) -> Option<Self> {
+        let digits = match text.get(..PREFIX.len()) {
+            Some(prefix) if prefix.eq_ignore_ascii_case(PREFIX) => &text[PREFIX.len()..],
+            _ => text,
+        };
+        if digits.len() != DIGITS || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return None;
+        }
+        let mut stored = String::with_capacity(PREFIX.len() + DIGITS);
+        stored.push_str(PREFIX);
+        stored.push_str(digits);
+        stored.make_ascii_lowercase();
+        Some(Self(stored))
+    }
+
+    /// The bytes of a SHA-256 as they are stored.
+    fn written(bytes: &[u8]) -> Self {
+        let mut stored = String::with_capacity(PREFIX.len() + DIGITS);
+        stored.push_str(PREFIX);
+        for byte in bytes {
+            for nibble in [byte >> 4, byte & 0xf] {
+                stored.push(char::from(b"0123456789abcdef"[usize::from(nibble)]));
+            }
+        }
+        Self(stored)
+    }
+
     /// The hash with its prefix.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -32,20 +61,9 @@ impl FromStr for ContentHash {
     /// Takes 64 hex digits with or without the prefix, both in any case: `SHA256:` can mean nothing else, and
     /// tools that print hashes in upper case print the prefix so too. White space is refused.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let digits = match text.get(..PREFIX.len()) {
-            Some(prefix) if prefix.eq_ignore_ascii_case(PREFIX) => &text[PREFIX.len()..],
-            _ => text,
-        };
-        if digits.len() != DIGITS || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(Error::InvalidContentHash {
-                given: text.to_owned(),
-            });
-        }
-        let mut stored = String::with_capacity(PREFIX.len() + DIGITS);
-        stored.push_str(PREFIX);
-        stored.push_str(digits);
-        stored.make_ascii_lowercase();
-        Ok(Self(stored))
+        Self::read(text).ok_or_else(|| Error::InvalidContentHash {
+            advice: advice::on(text).map_or_else(String::new, |advice| format!("; {advice}")),
+        })
     }
 }
 
@@ -72,13 +90,6 @@ impl Hasher {
 
     /// The hash of all bytes added.
     pub fn finish(self) -> ContentHash {
-        let mut stored = String::with_capacity(PREFIX.len() + DIGITS);
-        stored.push_str(PREFIX);
-        for byte in self.0.finalize() {
-            for nibble in [byte >> 4, byte & 0xf] {
-                stored.push(char::from(b"0123456789abcdef"[usize::from(nibble)]));
-            }
-        }
-        ContentHash(stored)
+        ContentHash::written(&self.0.finalize())
     }
 }

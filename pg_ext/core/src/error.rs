@@ -6,12 +6,12 @@ use crate::quote::Quoted;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Neither a SemVer version nor `MAJOR.MINOR.*`.
-    #[error("must be a SemVer 2.0.0 version such as 1.2.3, or 1.2.* for the next patch number; {} is neither: {reason}", Quoted(.given))]
+    #[error("must be a SemVer 2.0.0 version such as 1.2.3, or 1.2.* for the next patch number, not {}{advice}", Quoted(.given))]
     InvalidVersion {
         /// The version as given, without the white space around it.
         given: String,
-        /// What the SemVer grammar says about it.
-        reason: String,
+        /// A colon and what was meant, as far as that can be told.
+        advice: String,
     },
 
     /// `MAJOR.MINOR.*` was asked for, and the highest patch number is the highest there can be.
@@ -27,10 +27,10 @@ pub enum Error {
     },
 
     /// Not 64 hex digits, with or without `sha256:`.
-    #[error("a content hash has 64 hex digits, with or without sha256: before them; got {}", Quoted(.given))]
+    #[error("64 hex digits are expected, with or without sha256: before them{advice}")]
     InvalidContentHash {
-        /// The hash as given.
-        given: String,
+        /// A semicolon and what was given instead, as far as that can be told.
+        advice: String,
     },
 
     /// Bytes that are to be hashes and are not.

@@ -2,6 +2,7 @@
 //!
 //! All take text as the server hands it over, and none of them panics, whatever the text holds.
 
+mod characters;
 mod content_hash;
 mod error;
 pub mod log;
@@ -9,7 +10,10 @@ mod manifest;
 mod quote;
 mod version;
 
+pub use characters::INVISIBLE;
 pub use content_hash::{ContentHash, Hasher};
 pub use error::Error;
-pub use manifest::{Counting, Issue, MAX_MANIFEST_BYTES, MAX_NESTING, MAX_TEXT_CHARS, Manifest};
+pub use manifest::{
+    Encoding, Issue, Issues, MAX_ISSUES, MAX_MANIFEST_BYTES, MAX_NESTING, MAX_TEXT_CHARS, Manifest,
+};
 pub use version::{Requested, Series};

@@ -1,5 +1,7 @@
 use std::fmt::{self, Display, Write};
 
+use crate::characters::is_invisible;
+
 /// Longest part of a given text that a message repeats, in characters.
 const SHOWN_CHARS: usize = 60;
 
@@ -14,7 +16,17 @@ impl Display for Quoted<'_> {
     }
 }
 
-/// Writes `text` as a JSON string. Escapes DEL and the C1 controls too, which JSON would let pass.
+/// The same, not cut: whoever shows it cuts what comes of it.
+pub(crate) struct QuotedWhole<'a>(pub(crate) &'a str);
+
+impl Display for QuotedWhole<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_quoted(f, self.0)
+    }
+}
+
+/// Writes `text` as a JSON string. Escapes what JSON would let pass and nobody would see, or what breaks a line: DEL,
+/// the C1 controls, the characters of [`is_invisible`].
 pub(crate) fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     f.write_char('"')?;
     for c in text.chars() {
@@ -23,7 +35,11 @@ pub(crate) fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Resul
             '\n' => f.write_str("\\n")?,
             '\r' => f.write_str("\\r")?,
             '\t' => f.write_str("\\t")?,
-            c if c.is_control() => write!(f, "\\u{:04x}", u32::from(c))?,
+            c if c.is_control() || is_invisible(c) => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(f, "\\u{unit:04x}")?;
+                }
+            }
             c => f.write_char(c)?,
         }
     }
@@ -42,6 +58,7 @@ mod tests {
             ("größe", r#""größe""#),
             ("a\"b\\c", r#""a\"b\\c""#),
             ("\n\r\t\0\u{7f}\u{9f}", r#""\n\r\t\u0000\u007f\u009f""#),
+            ("\u{2028}\u{200b}\u{e0041}", r#""\u2028\u200b\udb40\udc41""#),
         ] {
             assert_eq!(Quoted(given).to_string(), shown);
         }

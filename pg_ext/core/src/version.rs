@@ -1,3 +1,5 @@
+mod advice;
+
 use std::fmt;
 
 use crate::Error;
@@ -25,26 +27,26 @@ impl Requested {
     /// Takes a version, or `MAJOR.MINOR.*`; white space around it does not matter. Numbers have up to 64 bits.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let text = text.trim();
-        let parsed = match text.strip_suffix(".*") {
+        Self::read(text).ok_or_else(|| Error::InvalidVersion {
+            given: text.to_owned(),
+            advice: advice::on(text).map_or_else(String::new, |advice| format!(": {advice}")),
+        })
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        match text.strip_suffix(".*") {
             Some(series) => parse_series(series).map(Self::Wildcard),
             None => semver::Version::parse(text)
-                .map(|_| Self::Exact(text.to_owned()))
-                .map_err(|e| e.to_string()),
-        };
-        parsed.map_err(|reason| Error::InvalidVersion {
-            given: text.to_owned(),
-            reason,
-        })
+                .is_ok()
+                .then(|| Self::Exact(text.to_owned())),
+        }
     }
 }
 
 /// The SemVer grammar decides what a number is: the series is read as its own version 0.
-fn parse_series(series: &str) -> Result<Series, String> {
-    let first = semver::Version::parse(&format!("{series}.0")).map_err(|e| e.to_string())?;
-    if !first.pre.is_empty() || !first.build.is_empty() {
-        return Err("only two numbers can stand before .*".to_owned());
-    }
-    Ok(Series {
+fn parse_series(series: &str) -> Option<Series> {
+    let first = semver::Version::parse(&format!("{series}.0")).ok()?;
+    (first.pre.is_empty() && first.build.is_empty()).then_some(Series {
         major: first.major,
         minor: first.minor,
     })

@@ -50,12 +50,68 @@ fn anything_else_is_refused_and_shown() {
         "０".repeat(64),
     ] {
         let error = given.parse::<ContentHash>().unwrap_err();
-        assert_eq!(error, Error::InvalidContentHash { given });
+        assert!(matches!(error, Error::InvalidContentHash { .. }));
+        assert!(
+            error
+                .to_string()
+                .starts_with("64 hex digits are expected, with or without sha256: before them")
+        );
     }
-    assert_eq!(
-        "md5:\u{1b}".parse::<ContentHash>().unwrap_err().to_string(),
-        r#"a content hash has 64 hex digits, with or without sha256: before them; got "md5:\u001b""#
-    );
+}
+
+#[test]
+fn what_is_another_form_of_a_hash_is_told_the_right_one() {
+    let digits = &ABC[7..];
+    let base64 = "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0";
+    let pass = format!("; pass {ABC}");
+    let alone = format!("{pass} alone");
+    for (given, advice) in [
+        (format!(" {digits}"), &*alone),
+        (format!("{ABC}\n"), &alone),
+        (format!("{digits}  bundle.tgz\n"), &alone),
+        (format!("{digits} *C:\\bundle.tgz"), &alone),
+        (format!("\\{digits}  a\\nb"), &alone),
+        (format!("SHA256 (bundle.tgz) = {digits}"), &alone),
+        (format!("sha256: {digits}"), &alone),
+        (format!("sha256-{digits}"), &pass),
+        (format!("SHA-256:{digits}"), &pass),
+        (format!("sha256={digits}"), &pass),
+        (format!("sha256-{base64}="), &pass),
+        (format!("{base64}="), &pass),
+        (base64.to_owned(), &pass),
+        (base64.replace('+', "-").replace('/', "_"), &pass),
+        (format!("sha256:{base64}"), &pass),
+        (digits.repeat(2), "; this is SHA-512, not SHA-256"),
+        (
+            format!("sha512:{}", digits.repeat(2)),
+            "; this is SHA-512, not SHA-256",
+        ),
+        (
+            format!("sha512-{}==", "A".repeat(86)),
+            "; this is SHA-512, not SHA-256",
+        ),
+        (format!("sha512:{digits}"), "; this is SHA-512, not SHA-256"),
+        (
+            format!("sha384-{}", "A".repeat(64)),
+            "; this is SHA-384, not SHA-256",
+        ),
+        (digits[..40].to_owned(), "; this is SHA-1, not SHA-256"),
+        ("md5:\u{1b}".to_owned(), "; this is MD5, not SHA-256"),
+        (digits[1..].to_owned(), ""),
+        (format!("{digits}0"), ""),
+        (digits.replace('b', "g"), ""),
+        (format!("sha256:{}", &digits[1..]), ""),
+        (format!("sha256:sha256:{digits}"), &pass),
+        (format!("0x{}", &digits[2..]), ""),
+        (String::new(), ""),
+        (" ".repeat(1 << 20) + digits, ""),
+    ] {
+        assert_eq!(
+            given.parse::<ContentHash>().unwrap_err().to_string(),
+            format!("64 hex digits are expected, with or without sha256: before them{advice}"),
+            "{given}"
+        );
+    }
 }
 
 #[test]

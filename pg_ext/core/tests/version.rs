@@ -107,22 +107,59 @@ fn everything_else_is_refused() {
 }
 
 #[test]
-fn messages_say_what_is_expected_and_what_is_wrong() {
-    for (text, reason) in [
+fn messages_say_what_is_expected_and_what_was_meant() {
+    for (text, advice) in [
+        ("2026.02.10", ": no leading zeros, 2026.2.10"),
+        ("00.1.000-01.0a+00", ": no leading zeros, 0.1.0-1.0a+00"),
+        ("01.02.*", ": no leading zeros, 1.2.*"),
         (
-            "1.2",
-            "unexpected end of input while parsing minor version number",
+            "1.2.18446744073709551616",
+            ": numbers end at 18446744073709551615",
         ),
-        ("1.2.3-rc.*", "only two numbers can stand before .*"),
+        (
+            "v18446744073709551616.*",
+            ": numbers end at 18446744073709551615",
+        ),
+        ("1", ": three numbers, 1.0.0"),
+        ("1.2", ": three numbers, 1.2.0"),
+        ("1.2-rc.1+b", ": three numbers, 1.2.0-rc.1+b"),
+        ("01.2", ": three numbers, no leading zeros, 1.2.0"),
+        ("1.2.3.4", ": three numbers"),
+        ("v1.2.3", ": nothing before the first number, 1.2.3"),
+        ("=v 1.2.*", ": nothing before the first number, 1.2.*"),
+        (
+            "V1.2",
+            ": nothing before the first number, three numbers, 1.2.0",
+        ),
+        ("1.2.3-", ": nothing empty after the numbers, 1.2.3"),
+        (
+            "1.2.3-a..b+",
+            ": nothing empty after the numbers, 1.2.3-a.b",
+        ),
+        ("1.2.x", ": * for the next patch number, 1.2.*"),
+        ("*", ": * stands for the third number only"),
+        ("1.*", ": * stands for the third number only"),
+        ("1.*.3", ": * stands for the third number only"),
+        ("1.2.3.*", ": three numbers"),
+        ("1.2.3-rc.*", ""),
+        ("1.2.*-rc", ""),
+        ("latest", ""),
+        ("1.2.", ""),
+        ("1.2.-3", ""),
+        ("１.2.3", ""),
+        ("1.2.3-ü", ""),
     ] {
         assert_eq!(
             Requested::parse(text).unwrap_err().to_string(),
             format!(
-                "must be a SemVer 2.0.0 version such as 1.2.3, or 1.2.* for the next patch number; \
-                 \"{text}\" is neither: {reason}"
+                "must be a SemVer 2.0.0 version such as 1.2.3, or 1.2.* for the next patch number, not \"{text}\"{advice}"
             )
         );
     }
+    let endless = Requested::parse(&"1".repeat(1 << 20))
+        .unwrap_err()
+        .to_string();
+    assert!(endless.ends_with("111\"..."), "{endless}");
 }
 
 #[test]
@@ -168,6 +205,16 @@ proptest! {
     fn what_is_parsed_prints_as_it_was_given(text in version_like()) {
         if let Ok(requested) = Requested::parse(&text) {
             prop_assert_eq!(requested.to_string(), text.trim());
+        }
+    }
+
+    /// What is meant, where it is said, would have been taken.
+    #[test]
+    fn what_was_meant_is_a_version(text in version_like()) {
+        if let Err(Error::InvalidVersion { advice, .. }) = Requested::parse(&text)
+            && let Some((_, meant)) = advice.rsplit_once(", ")
+        {
+            prop_assert!(Requested::parse(meant).is_ok(), "{advice}");
         }
     }
 

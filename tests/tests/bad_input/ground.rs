@@ -113,6 +113,11 @@ impl Ground {
     }
 }
 
+/// Whether any reader of lines may begin another one there.
+fn breaks_lines(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
 /// Checks an error that must be of the contract, down to its texts.
 #[track_caller]
 fn is_of_the_contract(refused: &Refused) -> bool {
@@ -135,7 +140,7 @@ fn is_of_the_contract(refused: &Refused) -> bool {
     assert!(codes.contains(&code), "{refused:#?}");
     for line in [text, &refused.message] {
         assert!(
-            !line.is_empty() && !line.chars().any(char::is_control),
+            !line.is_empty() && !line.contains(breaks_lines),
             "not one line: {line:?}"
         );
     }
@@ -148,12 +153,14 @@ fn is_of_the_contract(refused: &Refused) -> bool {
         let issues = refused.detail["issues"]
             .as_array()
             .expect("a list of issues");
-        assert!(!issues.is_empty());
+        let count = refused.detail["issue_count"].as_u64();
+        assert!((1..=100).contains(&issues.len()), "{}", issues.len());
+        assert!(count >= Some(issues.len() as u64), "{count:?}");
         for issue in issues {
-            assert!(
-                issue["path"].is_string() && issue["message"].is_string(),
-                "{issue}"
-            );
+            for text in [&issue["path"], &issue["message"]] {
+                let characters = text.as_str().map(|text| text.chars().count());
+                assert!(characters.is_some_and(|count| count <= 255), "{issue}");
+            }
         }
     }
     if code == "EXTENSION_VERSION_ALREADY_EXISTS" {

@@ -29,13 +29,17 @@ WITH given AS (
     FROM given g, endpoints e
 ), compared AS (
     SELECT * FROM wanted w, LATERAL (VALUES
-        ('publisher', EXISTS (SELECT FROM extension_registry r WHERE r.id = $7 AND r.publisher = m ->> 'publisher')),
-        ('name', EXISTS (SELECT FROM extension_registry r WHERE r.id = $7 AND r.name = m ->> 'name')),
+        ('publisher', EXISTS (
+            SELECT FROM extension_registry r WHERE r.id = $7 AND position(r.publisher IN m ->> 'publisher') > 0
+        )),
+        ('name', EXISTS (SELECT FROM extension_registry r WHERE r.id = $7 AND position(r.name IN m ->> 'name') > 0)),
         ('display_name, description', EXISTS (
             SELECT FROM extension_registry r
             WHERE r.id = $7 AND r.display_name IS NULL AND r.description IS NULL
         )),
-        ('ext_extension_id', ext_extension_id(m ->> 'publisher', m ->> 'name') = $7),
+        ('ext_extension_id', EXISTS (
+            SELECT FROM extension_registry r WHERE r.id = $7 AND ext_extension_id(r.publisher, r.name) = $7
+        )),
         ('version', EXISTS (
             SELECT FROM extension_version v
             WHERE v.id = $8 AND v.registry_id = $7 AND v.version = convert_from($9, getdatabaseencoding())
@@ -45,7 +49,9 @@ WITH given AS (
                   ELSE position(v.version IN m ->> 'version') > 0
               END
         )),
-        ('runtime', EXISTS (SELECT FROM extension_version v WHERE v.id = $8 AND v.runtime = m ->> 'runtime')),
+        ('runtime', EXISTS (
+            SELECT FROM extension_version v WHERE v.id = $8 AND position(v.runtime IN m ->> 'runtime') > 0
+        )),
         ('main_entry', EXISTS (
             SELECT FROM extension_version v
             WHERE v.id = $8 AND v.main_entry = COALESCE(m -> 'ui' ->> 'entry', 'main')

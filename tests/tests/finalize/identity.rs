@@ -46,7 +46,7 @@ fn publisher_and_name_together_are_an_extension() {
         ("Acme", "widget"),
         ("acme", "Widget"),
         ("widget", "acme"),
-        ("acme ", "widget"),
+        ("acme widget", "widget"),
         ("acme/widget", "x"),
         ("acme", "widget/x"),
     ] {

@@ -8,6 +8,7 @@ mod environment;
 mod identity;
 mod isolation;
 mod manifests;
+mod names;
 mod plans;
 mod races;
 mod stored;

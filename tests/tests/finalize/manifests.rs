@@ -91,7 +91,7 @@ fn every_invalid_manifest_is_refused() {
         (with("publisher", json!(" \t")), "publisher"),
         (with("publisher", json!("a\nb")), "publisher"),
         (with("publisher", json!("a\u{7f}")), "publisher"),
-        (with("publisher", json!("a\u{85}")), "publisher"),
+        (with("publisher", json!("a\u{85}b")), "publisher"),
         (with("publisher", json!("x".repeat(256))), "publisher"),
         (with("name", json!("")), "name"),
         (with("name", json!("é".repeat(256))), "name"),

@@ -2,43 +2,47 @@
 
 use std::borrow::Cow;
 
-use super::issue::{Issues, Path};
+use super::issue::{Found, Path};
 use super::json::{Json, Kind};
 use super::rules::{self, Rule};
-use super::{Counting, Issue, MAX_MANIFEST_BYTES, MAX_NESTING, Manifest, typed};
+use super::{Encoding, Issues, MAX_MANIFEST_BYTES, MAX_NESTING, Manifest, typed};
 
 const NO_OBJECT: &str = "must be an object";
 const NO_STRING: &str = "must be a string";
 
-pub(super) fn read(text: &[u8], counting: Counting) -> Result<Manifest<'_>, Vec<Issue>> {
-    let mut issues = Issues::counting(counting);
+pub(super) fn read(text: &[u8], encoding: Encoding) -> Result<Manifest<'_>, Issues> {
+    let mut found = Found::nothing(encoding);
     if text.len() > MAX_MANIFEST_BYTES {
-        let message = format!(
-            "must not be longer than {MAX_MANIFEST_BYTES} bytes: it has {}",
-            text.len()
+        found.add(
+            Path::Root,
+            format_args!(
+                "must not be longer than {MAX_MANIFEST_BYTES} bytes: it has {}",
+                text.len()
+            ),
         );
-        issues.add(Path::Root, message);
-        return issues.into_result(None);
+        return found.into_result(None);
     }
     let Ok(text) = str::from_utf8(text) else {
-        issues.add(Path::Root, "must be UTF-8 text");
-        return issues.into_result(None);
+        found.add(Path::Root, "must be UTF-8 text");
+        return found.into_result(None);
     };
     let document = Json::document(text);
     let too_deep = document.is_deeper_than(MAX_NESTING);
     if too_deep {
-        let message = format!("must not be nested deeper than {MAX_NESTING} levels");
-        issues.add(Path::Root, message);
-    } else if let Some(manifest) = typed::read(text, counting) {
+        found.add(
+            Path::Root,
+            format_args!("must not be nested deeper than {MAX_NESTING} levels"),
+        );
+    } else if let Some(manifest) = typed::read(text, encoding) {
         return Ok(manifest);
     }
-    let mut reader = Reader { issues, too_deep };
+    let mut reader = Reader { found, too_deep };
     let manifest = reader.manifest(document);
-    reader.issues.into_result(manifest)
+    reader.found.into_result(manifest)
 }
 
 struct Reader {
-    issues: Issues,
+    found: Found,
     /// Then nothing may be followed down to its end: the stack would not last.
     too_deep: bool,
 }
@@ -46,7 +50,7 @@ struct Reader {
 impl Reader {
     fn manifest<'a>(&mut self, document: Json<'a>) -> Option<Manifest<'a>> {
         if document.kind() != Kind::Object {
-            self.issues.add(Path::Root, NO_OBJECT);
+            self.found.add(Path::Root, NO_OBJECT);
             return None;
         }
         let names = [
@@ -60,7 +64,7 @@ impl Reader {
             "assets",
             "precompiled",
         ];
-        let mut unknown = Issues::default();
+        let mut unknown = Found::nothing(Encoding::default());
         let fields = fields(document, names, |name| {
             unknown.add(Path::Root.member(name), "is not a field of a manifest");
         });
@@ -77,20 +81,21 @@ impl Reader {
         ] = match fields {
             Ok(fields) => fields,
             Err(error) => {
-                self.issues
-                    .add(Path::Root, format!("must be JSON: {error}"));
+                self.found
+                    .add(Path::Root, format_args!("must be JSON: {error}"));
                 return None;
             }
         };
-        self.issues.append(unknown);
+        self.found.append(unknown);
 
-        let publisher = self.required(Path::Root.member("publisher"), publisher, rules::NAME);
-        let name = self.required(Path::Root.member("name"), name, rules::NAME);
+        let mut trimmed = Vec::new();
+        let publisher = self.trimmed("publisher", publisher, rules::NAME, &mut trimmed);
+        let name = self.trimmed("name", name, rules::NAME, &mut trimmed);
         let version_at = Path::Root.member("version");
         let version = self
             .required(version_at, version, &[])
-            .and_then(|version| rules::version(&mut self.issues, version_at, &version));
-        let runtime = self.required(Path::Root.member("runtime"), runtime, rules::RUNTIME);
+            .and_then(|version| rules::version(&mut self.found, version_at, &version));
+        let runtime = self.trimmed("runtime", runtime, rules::RUNTIME, &mut trimmed);
         if let Some(capabilities) = capabilities {
             self.strings(Path::Root.member("capabilities"), capabilities, &[]);
         }
@@ -109,6 +114,7 @@ impl Reader {
             version: version?,
             runtime: runtime?,
             main_entry: entry.unwrap_or(Cow::Borrowed("main")),
+            trimmed,
             normalised_api,
         })
     }
@@ -122,7 +128,7 @@ impl Reader {
             let at = at.member("hooks");
             match hooks.kind() {
                 Kind::Object => self.paths_below(at, hooks),
-                _ => self.issues.add(at, NO_OBJECT),
+                _ => self.found.add(at, NO_OBJECT),
             }
         }
         entry
@@ -151,7 +157,7 @@ impl Reader {
         let [method, path, handler] = self.object(at, endpoint, ["method", "path", "handler"])?;
         let method_at = at.member("method");
         let upper = self.required(method_at, method, &[]).and_then(|given| {
-            rules::method(&mut self.issues, method_at, &given).filter(|upper| *upper != given)
+            rules::method(&mut self.found, method_at, &given).filter(|upper| *upper != given)
         });
         self.required(at.member("path"), path, rules::ENDPOINT_PATH);
         self.required(at.member("handler"), handler, rules::PATH);
@@ -165,9 +171,25 @@ impl Reader {
         rules: &[Rule],
     ) -> Option<Cow<'a, str>> {
         if value.is_none() {
-            self.issues.add(at, "is required");
+            self.found.add(at, "is required");
         }
         self.string(at, value?, rules)
+    }
+
+    /// A required field of the manifest around which white space does not matter; where there is some, its name is
+    /// noted.
+    fn trimmed<'a>(
+        &mut self,
+        field: &'static str,
+        value: Option<Json<'a>>,
+        rules: &[Rule],
+        trimmed: &mut Vec<&'static str>,
+    ) -> Option<Cow<'a, str>> {
+        let at = Path::Root.member(field);
+        let given = self.required(at, value, &[])?;
+        let text = rules::trimmed(field, given, trimmed);
+        self.found.check(at, &text, rules);
+        Some(text)
     }
 
     fn strings(&mut self, at: Path<'_>, list: Json<'_>, rules: &[Rule]) {
@@ -192,11 +214,11 @@ impl Reader {
     /// An object whose names and values are paths.
     fn files_by_name(&mut self, at: Path<'_>, object: Json<'_>) {
         if object.kind() != Kind::Object {
-            return self.issues.add(at, NO_OBJECT);
+            return self.found.add(at, NO_OBJECT);
         }
         let read = object.members(|name, value| {
             let at = at.member(&name);
-            self.issues.check(at, &name, rules::PATH);
+            self.found.check(at, &name, rules::PATH);
             self.string(at, value, rules::PATH);
         });
         self.unicode(at, read);
@@ -209,11 +231,11 @@ impl Reader {
         rules: &[Rule],
     ) -> Option<Cow<'a, str>> {
         if value.kind() != Kind::String {
-            self.issues.add(at, NO_STRING);
+            self.found.add(at, NO_STRING);
             return None;
         }
         let text = self.unicode(at, value.string())?;
-        self.issues.check(at, &text, rules);
+        self.found.check(at, &text, rules);
         Some(text)
     }
 
@@ -224,7 +246,7 @@ impl Reader {
         mut each: impl FnMut(&mut Self, Path<'_>, Json<'a>),
     ) {
         if list.kind() != Kind::Array {
-            return self.issues.add(at, "must be an array");
+            return self.found.add(at, "must be an array");
         }
         let mut index = 0;
         let read = list.items(|item| {
@@ -242,7 +264,7 @@ impl Reader {
         names: [&str; N],
     ) -> Option<[Option<Json<'a>>; N]> {
         if object.kind() != Kind::Object {
-            self.issues.add(at, NO_OBJECT);
+            self.found.add(at, NO_OBJECT);
             return None;
         }
         self.unicode(at, fields(object, names, |_| ()))
@@ -251,7 +273,7 @@ impl Reader {
     /// The syntax was checked with the document: all that is left to go wrong is half a surrogate pair, which
     /// JSON allows and `jsonb` does not.
     fn unicode<T>(&mut self, at: Path<'_>, read: serde_json::Result<T>) -> Option<T> {
-        read.map_err(|_| self.issues.add(at, "must be Unicode text"))
+        read.map_err(|_| self.found.add(at, "must be Unicode text"))
             .ok()
     }
 }

@@ -9,10 +9,10 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::issue::{Issues, Path};
+use super::issue::{Found, Path};
 use super::json::Text;
 use super::rules::{self, Rule};
-use super::{Counting, Manifest};
+use super::{Encoding, Manifest};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -116,14 +116,19 @@ impl<'de: 'a, 'a> Deserialize<'de> for Named<'a> {
 }
 
 /// Gives a manifest only when it is valid and nothing in it has to be stored in another way.
-pub(super) fn read(text: &str, counting: Counting) -> Option<Manifest<'_>> {
+pub(super) fn read(text: &str, encoding: Encoding) -> Option<Manifest<'_>> {
     let Object(document): Object<Document<'_>> = serde_json::from_str(text).ok()?;
 
-    let mut issues = Issues::counting(counting);
-    let mut check = |text: &str, rules: &[Rule]| issues.check(Path::Root, text, rules);
-    check(&document.publisher, rules::NAME);
-    check(&document.name, rules::NAME);
-    check(&document.runtime, rules::RUNTIME);
+    let mut trimmed = Vec::new();
+    let publisher = rules::trimmed("publisher", document.publisher, &mut trimmed);
+    let name = rules::trimmed("name", document.name, &mut trimmed);
+    let runtime = rules::trimmed("runtime", document.runtime, &mut trimmed);
+
+    let mut found = Found::nothing(encoding);
+    let mut check = |text: &str, rules: &[Rule]| found.check(Path::Root, text, rules);
+    check(&publisher, rules::NAME);
+    check(&name, rules::NAME);
+    check(&runtime, rules::RUNTIME);
     for Text(asset) in document.assets.iter().flatten() {
         check(asset, rules::PATH);
     }
@@ -146,26 +151,27 @@ pub(super) fn read(text: &str, counting: Counting) -> Option<Manifest<'_>> {
         check(&endpoint.path, rules::ENDPOINT_PATH);
         check(&endpoint.handler, rules::PATH);
     }
-    let version = rules::version(&mut issues, Path::Root, &document.version)?;
+    let version = rules::version(&mut found, Path::Root, &document.version)?;
 
-    issues.is_empty().then_some(Manifest {
-        publisher: document.publisher,
-        name: document.name,
+    found.is_empty().then_some(Manifest {
+        publisher,
+        name,
         version,
-        runtime: document.runtime,
+        runtime,
         main_entry: document
             .ui
             .map_or(Cow::Borrowed("main"), |Object(ui)| ui.entry),
+        trimmed,
         normalised_api: None,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Counting, Manifest};
+    use super::{Encoding, Manifest};
 
     fn read(text: &str) -> Option<Manifest<'_>> {
-        super::read(text, Counting::Characters)
+        super::read(text, Encoding::Other)
     }
 
     /// The reader would take these too, only slower: that is why it has to be tested here.

@@ -1,6 +1,6 @@
 //! Texts that are too long, too deep, or no manifest at all.
 
-use ext_registry_core::{MAX_MANIFEST_BYTES, MAX_NESTING, Manifest};
+use ext_registry_core::{MAX_ISSUES, MAX_MANIFEST_BYTES, MAX_NESTING, Manifest};
 
 #[test]
 fn what_is_no_manifest_at_all() {
@@ -22,9 +22,9 @@ fn what_is_no_manifest_at_all() {
         (b"\xef\xbb\xbf{}", "must be an object"),
     ] {
         let found = Manifest::parse(text).unwrap_err();
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert_eq!(found[0].path, "");
-        assert!(found[0].message.contains(words), "{found:?}");
+        assert_eq!(found.count(), 1, "{found:?}");
+        assert_eq!(found.first()[0].path, "");
+        assert!(found.first()[0].message.contains(words), "{found:?}");
     }
 }
 
@@ -33,10 +33,15 @@ fn half_a_surrogate_pair_is_an_issue_where_it_stands() {
     let text = r#"{"publisher": "\ud800", "name": "n", "version": "1.0.0", "runtime": "a@b",
         "ui": {"type": "iframe", "entry": "x", "hooks": {"\udc00": "y"}}}"#;
     let found = Manifest::parse(text.as_bytes()).unwrap_err();
-    let paths: Vec<_> = found.iter().map(|issue| issue.path.as_str()).collect();
+    let paths: Vec<_> = found
+        .first()
+        .iter()
+        .map(|issue| issue.path.as_str())
+        .collect();
     assert_eq!(paths, ["publisher", "ui.hooks"]);
     assert!(
         found
+            .first()
             .iter()
             .all(|issue| issue.message == "must be Unicode text")
     );
@@ -57,7 +62,7 @@ fn size_limit() {
     assert!(Manifest::parse(padded(MAX_MANIFEST_BYTES).as_bytes()).is_ok());
     let found = Manifest::parse(padded(MAX_MANIFEST_BYTES + 1).as_bytes()).unwrap_err();
     assert_eq!(
-        found[0].to_string(),
+        found.to_string(),
         "the manifest must not be longer than 1048576 bytes: it has 1048577"
     );
 }
@@ -85,9 +90,9 @@ fn nesting_limit() {
         for levels in [levels + 1, 126, 127, 128, 5_000, 100_000] {
             let text = nested(open, inner, close, levels);
             let found = Manifest::parse(text.as_bytes()).unwrap_err();
-            assert_eq!(found.len(), 1);
+            assert_eq!(found.count(), 1);
             assert_eq!(
-                found[0].to_string(),
+                found.to_string(),
                 "the manifest must not be nested deeper than 64 levels"
             );
         }
@@ -99,5 +104,54 @@ fn nesting_limit() {
     assert!(Manifest::parse(string.as_bytes()).is_ok());
     // Deep, and no manifest either.
     let found = Manifest::parse("[".repeat(MAX_MANIFEST_BYTES).as_bytes()).unwrap_err();
-    assert_eq!(found.len(), 2);
+    assert_eq!(found.count(), 2);
+}
+
+/// The first issues are written out and the others counted: what a mebibyte can make of them does not fit in memory.
+#[test]
+fn issues_are_collected_up_to_a_bound() {
+    let manifest = |rest: String| {
+        format!(r#"{{"publisher":"p","name":"n","version":"1.0.0","runtime":"a@b",{rest}}}"#)
+    };
+    let name = "n".repeat(500_000);
+    for (text, count) in [
+        (
+            manifest(format!(
+                r#""api":{{"endpoints":[{}{{}}]}}"#,
+                "{},".repeat(249_999)
+            )),
+            750_000,
+        ),
+        (
+            manifest(format!(r#""capabilities":[{}1]"#, "1,".repeat(339_999))),
+            340_000,
+        ),
+        (
+            manifest(format!(r#""x":1{}"#, r#","x":1"#.repeat(150_000))),
+            150_001,
+        ),
+        (
+            manifest(format!(r#""assets":["..",{}1]"#, "1,".repeat(99))),
+            101,
+        ),
+        (
+            manifest(format!(r#""assets":["..",{}1]"#, "1,".repeat(98))),
+            100,
+        ),
+        (
+            manifest(format!(r#""{name}":1,"precompiled":{{"{name}":1}}"#)),
+            2,
+        ),
+    ] {
+        let found = Manifest::parse(text.as_bytes()).unwrap_err();
+        assert_eq!(found.count(), count);
+        assert_eq!(found.first().len(), count.min(MAX_ISSUES));
+        let size: usize = found
+            .first()
+            .iter()
+            .map(|issue| issue.path.len() + issue.message.len())
+            .sum();
+        assert!(size < MAX_ISSUES * 510);
+        assert!(found.to_string().len() < 1300);
+    }
 }

@@ -3,6 +3,7 @@
 mod fields;
 mod issues;
 mod limits;
+mod names;
 mod properties;
 mod stored;
 
@@ -23,7 +24,7 @@ fn with(field: &str, value: Value) -> Value {
 fn issues(manifest: &Value) -> Vec<Issue> {
     Manifest::parse(manifest.to_string().as_bytes())
         .err()
-        .unwrap_or_default()
+        .map_or_else(Vec::new, |issues| issues.first().to_vec())
 }
 
 /// Checks that the manifest has exactly these issues, by path and by a part of the message.

@@ -9,6 +9,11 @@ use serde_json::{Map, Value, json};
 
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"];
 
+/// A publisher, name or runtime, with or without white space around it.
+fn name() -> impl Strategy<Value = String> {
+    "[A-Za-zäß0-9_ /\"\\\\\u{a0}😀]{0,12}[a-z]\n?"
+}
+
 /// Short enough for every column, and never a path that climbs.
 fn text() -> impl Strategy<Value = String> {
     "[A-Za-zäß0-9_ /\"\\\\\u{200b}😀]{0,12}[a-z]"
@@ -80,13 +85,13 @@ fn endpoint() -> impl Strategy<Value = Value> {
 
 fn required() -> impl Strategy<Value = Value> {
     (
-        text(),
-        text(),
+        name(),
+        name(),
         r" {0,2}(0|[1-9][0-9]{0,18})\.(0|[1-9][0-9]?)\.(\*|[1-9][0-9]?(-rc\.[1-9])?(\+[0-9a-z]{1,4})?)\n?",
-        (text(), select(vec!["@", "-"])),
+        (name(), select(vec!["@", "-"])),
     )
         .prop_map(|(publisher, name, version, (runtime, mark))| {
-            json!({"publisher": publisher, "name": name, "version": version, "runtime": runtime + mark})
+            json!({"publisher": publisher, "name": name, "version": version, "runtime": runtime.trim_end().to_owned() + mark})
         })
 }
 
@@ -133,9 +138,17 @@ fn manifest() -> impl Strategy<Value = Value> {
     )
 }
 
+fn breaks_lines(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
 fn issue_paths(text: &str) -> Vec<String> {
     let issues = Manifest::parse(text.as_bytes()).err().unwrap_or_default();
-    issues.into_iter().map(|issue| issue.path).collect()
+    issues
+        .first()
+        .iter()
+        .map(|issue| issue.path.clone())
+        .collect()
 }
 
 /// The mistakes that can be made at a place: a JSON pointer, a wrong value (None: left out), the path of the issue.
@@ -157,7 +170,11 @@ fn mistakes(manifest: &Value) -> Vec<(String, Option<Value>, String)> {
         add(&pointer, field, &[json!(""), json!(null)]);
     }
     for field in ["publisher", "name", "runtime"] {
-        let texts = [json!("a-\u{7}"), json!("a-".repeat(128))];
+        let texts = [
+            json!("a-\u{7}b"),
+            json!("a-\u{2060}"),
+            json!("a-".repeat(128)),
+        ];
         add(&format!("/{field}"), field, &texts);
     }
     add(
@@ -269,10 +286,10 @@ proptest! {
         let parsed = Manifest::parse(text.as_bytes());
         prop_assert!(parsed.is_ok(), "{:?}\n{}", parsed, text);
         let parsed = parsed.unwrap();
-        prop_assert_eq!(&manifest["publisher"], &*parsed.publisher);
-        prop_assert_eq!(&manifest["name"], &*parsed.name);
+        prop_assert_eq!(manifest["publisher"].as_str().unwrap().trim(), &*parsed.publisher);
+        prop_assert_eq!(manifest["name"].as_str().unwrap().trim(), &*parsed.name);
         prop_assert_eq!(manifest["version"].as_str().unwrap().trim(), parsed.version.to_string());
-        prop_assert_eq!(&manifest["runtime"], &*parsed.runtime);
+        prop_assert_eq!(manifest["runtime"].as_str().unwrap().trim(), &*parsed.runtime);
         prop_assert_eq!(manifest["ui"]["entry"].as_str().unwrap_or("main"), &*parsed.main_entry);
     }
 
@@ -356,9 +373,11 @@ proptest! {
 
     #[test]
     fn any_json_gives_an_answer_fit_to_show(value in any_json()) {
-        for issue in Manifest::parse(value.to_string().as_bytes()).err().unwrap_or_default() {
-            prop_assert!(!issue.to_string().chars().any(char::is_control), "{:?}", issue);
-            prop_assert!(!issue.message.is_empty() && issue.message.len() < 1000);
+        let issues = Manifest::parse(value.to_string().as_bytes()).err().unwrap_or_default();
+        for issue in issues.first() {
+            prop_assert!(!issue.to_string().contains(breaks_lines), "{:?}", issue);
+            prop_assert!(!issue.message.is_empty() && issue.message.chars().count() <= 255);
+            prop_assert!(issue.path.chars().count() <= 255);
         }
     }
 
