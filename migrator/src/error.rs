@@ -256,12 +256,17 @@ impl From<pg_connect::Error> for Error {
     }
 }
 
-/// Tiles and proofs that do not hold what they should.
+/// Notes, tiles and proofs that do not hold what they should.
 impl From<ext_registry_core::Error> for Error {
     fn from(source: ext_registry_core::Error) -> Self {
-        Self::Log {
-            doing: "reading the log".to_owned(),
-            source,
+        match source {
+            ext_registry_core::Error::InvalidNote { what, reason } => {
+                Self::InvalidNote { what, reason }
+            }
+            source => Self::Log {
+                doing: "reading the log".to_owned(),
+                source,
+            },
         }
     }
 }

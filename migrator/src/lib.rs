@@ -12,7 +12,6 @@ pub mod history;
 pub mod inspect;
 pub mod log;
 pub mod migrations;
-pub mod note;
 pub mod output;
 pub mod schema;
 pub mod session;

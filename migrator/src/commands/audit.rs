@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Instant;
 
+use ext_registry_core::log::VerifierKey;
 use ext_registry_core::log::audit::{self, Audit, Kind};
 use postgres::Transaction;
 use serde::Serialize;
@@ -14,7 +15,6 @@ use crate::commands::Context;
 use crate::error::{Error, Exit};
 use crate::files;
 use crate::log::{self, Kept, Progress, Rows, Signed, StoredTiles};
-use crate::note::VerifierKey;
 use crate::schema::Schema;
 
 /// Findings that a report holds; beyond, they are counted. An audit takes the same memory whatever it finds.
@@ -110,10 +110,10 @@ pub fn run(context: &Context, args: &AuditArgs) -> Result<Exit, Error> {
 fn public_key(text: &str, origin: Option<&str>, path: &Path) -> Result<VerifierKey, Error> {
     let key = match (text.trim(), origin) {
         (pem, Some(origin)) if pem.starts_with("-----BEGIN") => {
-            VerifierKey::from_pem(origin, pem.as_bytes())
+            log::verifier_from_pem(origin, pem.as_bytes())
         }
         (pem, None) if pem.starts_with("-----BEGIN") => return Err(Error::NotSealed),
-        (line, _) => line.parse(),
+        (line, _) => line.parse().map_err(Error::from),
     };
     key.map_err(|error| match error {
         Error::InvalidNote { what, reason } => Error::InvalidNote {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use ext_registry_core::log::{Checkpoint, Hash, verify_consistency};
+use ext_registry_core::log::{Checkpoint, Hash, Note, verify_consistency};
 use postgres::Transaction;
 use postgres::error::SqlState;
 use serde::Serialize;
@@ -12,8 +12,7 @@ use crate::cli::SealArgs;
 use crate::commands::Context;
 use crate::error::{Doing, Error, Exit};
 use crate::files;
-use crate::log::{self, Kept};
-use crate::note::{Note, SigningKey};
+use crate::log::{self, Kept, SigningKey};
 use crate::schema::Schema;
 
 /// What `seal` did. In JSON:
@@ -122,8 +121,10 @@ fn sign(
         continues(transaction, schema, &last.checkpoint, checkpoint, which)?;
     }
     let text = checkpoint.to_string();
-    let note = Note::signed(&text, key)?.to_string();
-    let line = note.strip_prefix(&text).unwrap_or(&note).trim();
+    let signature = key.sign(&text)?;
+    let line = signature.to_string();
+    // What nobody could read is not kept.
+    Note::new(&text, vec![signature])?;
     let size = i64::try_from(checkpoint.size).unwrap_or(i64::MAX);
     transaction
         .execute(

@@ -3,14 +3,13 @@
 use std::path::Path;
 
 use ext_registry_core::log::audit::StoredCheckpoint;
-use ext_registry_core::log::{Checkpoint, Hash};
+use ext_registry_core::log::{Checkpoint, Hash, Note, SIGNATURE_MARK, VerifierKey};
 use postgres::error::SqlState;
 use postgres::{Row, Transaction};
 
-use super::{READING, raw, signed, time, unsigned};
+use super::{READING, keys, raw, signed, time, unsigned};
 use crate::error::{Doing, Error};
 use crate::files;
-use crate::note::{Note, VerifierKey};
 use crate::schema::Schema;
 
 /// A checkpoint and the text of its note, which has a line for each signature, or none.
@@ -23,7 +22,7 @@ impl Signed {
     fn new(checkpoint: Checkpoint, lines: &[String]) -> Self {
         let mut note = format!("{checkpoint}\n");
         for line in lines {
-            note.push_str(&format!("\u{2014} {line}\n"));
+            note.push_str(&format!("{SIGNATURE_MARK}{line}\n"));
         }
         Self { checkpoint, note }
     }
@@ -31,7 +30,8 @@ impl Signed {
     /// Errors with [`Error::InvalidNote`] where this key has not signed it.
     pub fn verify(&self, key: &VerifierKey) -> Result<(), Error> {
         let note = Note::parse(&self.note)?;
-        note.verified_text(&[key]).map(drop)
+        note.verified_text(&[key], keys::verifies)?;
+        Ok(())
     }
 }
 

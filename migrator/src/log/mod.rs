@@ -1,11 +1,13 @@
 //! The log of published versions, as it is read from outside: tables only, nothing that runs in the server.
 
 mod checkpoints;
+mod keys;
 mod progress;
 mod rows;
 mod tiles;
 
 pub use checkpoints::{Kept, Signed, latest, signed_by, stored_after};
+pub use keys::{SigningKey, verifier_from_pem};
 pub use progress::Progress;
 pub use rows::{Record, Rows, copy, unlogged};
 pub use tiles::{StoredTiles, full_tiles};

@@ -1,41 +1,12 @@
 //! Leaves with the rows that they are of, and what a row's leaf is made of.
 
 use ext_registry_core::log::audit::{self, RowId};
-use ext_registry_core::log::{Hash, Value, leaf_data, unix_microseconds};
+use ext_registry_core::log::{BUNDLE, Fields, Hash, VERSION, Value, row_data};
 use postgres::{Portal, Row, Transaction};
 
 use super::{READING, raw, time, unsigned};
 use crate::error::{Doing, Error};
 use crate::schema::Schema;
-
-/// The fields of a version's leaf and the columns that they come from; `created_at` is read beside them.
-const VERSION: [(&str, &str); 12] = [
-    ("api", "v.api"),
-    ("api_endpoints", "v.api_endpoints"),
-    ("assets", "v.assets"),
-    ("capabilities", "v.capabilities"),
-    ("id", "v.id"),
-    ("main_entry", "v.main_entry"),
-    ("name", "e.name"),
-    ("publisher", "e.publisher"),
-    ("registry_id", "v.registry_id"),
-    ("runtime", "v.runtime"),
-    ("ui", "v.ui"),
-    ("version", "v.version"),
-];
-
-/// The same for a bundle.
-const BUNDLE: [(&str, &str); 9] = [
-    ("content_hash", "b.content_hash"),
-    ("id", "b.id"),
-    ("name", "e.name"),
-    ("precompiled", "b.precompiled"),
-    ("publisher", "e.publisher"),
-    ("signature", "b.signature"),
-    ("size_bytes", "b.size_bytes"),
-    ("storage_url", "b.storage_url"),
-    ("version_id", "b.version_id"),
-];
 
 /// Columns before the fields of versions; those of bundles follow.
 const BEFORE: usize = 7;
@@ -61,12 +32,12 @@ impl Record {
         let bundle_id: Option<String> = row.try_get(2).doing(READING)?;
         let there: bool = row.try_get(5).doing(READING)?;
         let created_at = time(row, 6)?;
-        let (names, first) = match bundle_id {
-            None => (&VERSION[..], BEFORE),
-            Some(_) => (&BUNDLE[..], BEFORE + VERSION.len()),
+        let (fields, first) = match bundle_id {
+            None => (VERSION, BEFORE),
+            Some(_) => (BUNDLE, BEFORE + VERSION.len()),
         };
         let data = match there {
-            true => Some(data(row, names, first, created_at)?),
+            true => Some(data(row, fields, first, created_at)?),
             false => None,
         };
         Ok(Self {
@@ -210,7 +181,7 @@ fn query(transaction: &mut Transaction<'_>, schema: &Schema) -> Result<String, E
     };
     let fields: Vec<String> = VERSION
         .iter()
-        .chain(&BUNDLE)
+        .chain(BUNDLE)
         .map(|(_, column)| as_text(column))
         .collect();
     Ok(include_str!("rows.sql")
@@ -224,27 +195,20 @@ fn query(transaction: &mut Transaction<'_>, schema: &Schema) -> Result<String, E
 
 fn data(
     row: &Row,
-    names: &[(&str, &str)],
+    fields: Fields,
     first: usize,
     created_at: Option<i64>,
 ) -> Result<Vec<u8>, Error> {
-    let created_at = created_at.map(unix_microseconds);
-    let mut fields = Vec::with_capacity(names.len() + 1);
-    for (position, (name, _)) in names.iter().enumerate() {
-        let value = match raw(row, first + position)? {
+    let value = |column| -> Result<Value<'_>, Error> {
+        Ok(match raw(row, column)? {
             None => Value::Null,
-            Some(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) => Value::Text(text),
-                Err(_) => Value::Bytes(bytes),
-            },
-        };
-        fields.push((*name, value));
-    }
-    fields.push((
-        "created_at",
-        created_at.as_deref().map_or(Value::Null, Value::Text),
-    ));
-    Ok(leaf_data(&fields))
+            Some(bytes) => std::str::from_utf8(bytes).map_or(Value::Bytes(bytes), Value::Text),
+        })
+    };
+    let values: Vec<_> = (first..first + fields.len())
+        .map(value)
+        .collect::<Result<_, _>>()?;
+    Ok(row_data(fields, values, created_at))
 }
 
 fn text(bytes: Option<&[u8]>) -> Option<String> {

@@ -64,4 +64,13 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
+
+    /// Neither a signed note nor a key of one.
+    #[error("this is no valid {what}: {reason}")]
+    InvalidNote {
+        /// What was expected.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
 }

@@ -1,6 +1,6 @@
 //! Published rows and the leaves that they are.
 
-use ext_registry_core::log::{Hash, Value, leaf_data, unix_microseconds};
+use ext_registry_core::log::{BUNDLE, Fields, Hash, VERSION, Value, row_data};
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::prelude::*;
 use pgrx::spi::SpiHeapTupleData;
@@ -8,32 +8,6 @@ use pgrx::spi::SpiHeapTupleData;
 use super::Log;
 use crate::error::Error;
 use crate::ffi::{self, Bytes};
-
-/// Fields of a version's leaf that the columns of versions.sql hold, in their order.
-const VERSION: [&str; 11] = [
-    "api",
-    "api_endpoints",
-    "assets",
-    "capabilities",
-    "main_entry",
-    "name",
-    "publisher",
-    "registry_id",
-    "runtime",
-    "ui",
-    "version",
-];
-
-/// The same for bundles.sql.
-const BUNDLE: [&str; 7] = [
-    "content_hash",
-    "name",
-    "precompiled",
-    "publisher",
-    "signature",
-    "size_bytes",
-    "storage_url",
-];
 
 /// Columns before the fields: version, bundle, creation.
 const BEFORE: usize = 3;
@@ -51,47 +25,43 @@ pub struct Row {
 
 /// A query over versions and bundles with the two queries put in.
 pub fn query(sql: &str) -> String {
-    sql.replace("@versions@", include_str!("versions.sql"))
-        .replace("@bundles@", include_str!("bundles.sql"))
+    sql.replace("@versions@", &rows(include_str!("versions.sql"), VERSION))
+        .replace("@bundles@", &rows(include_str!("bundles.sql"), BUNDLE))
+}
+
+/// One of them with its columns, which are as many in both.
+fn rows(sql: &str, fields: Fields) -> String {
+    let columns = fields.iter().map(|(_, column)| *column);
+    let columns: Vec<_> = columns
+        .chain(std::iter::repeat("NULL"))
+        .take(VERSION.len())
+        .map(|column| format!("{column}::text"))
+        .collect();
+    sql.replace("@fields@", &columns.join(", "))
 }
 
 /// The row of such a query.
 pub fn read(row: &SpiHeapTupleData<'_>) -> Result<Row, Error> {
     let version_id: pgrx::Uuid = super::stored(row.get(1)?)?;
     let bundle_id: Option<pgrx::Uuid> = row.get(2)?;
-    let created_at = row
-        .get::<TimestampWithTimeZone>(3)?
-        .map(|time| unix_microseconds(time.into()));
-    let names = match bundle_id {
-        None => &VERSION[..],
-        Some(_) => &BUNDLE[..],
+    let created_at: Option<TimestampWithTimeZone> = row.get(3)?;
+    let fields = match bundle_id {
+        None => VERSION,
+        Some(_) => BUNDLE,
     };
-    let mut columns = Vec::with_capacity(names.len());
-    for ordinal in 1..=names.len() {
+    let mut columns = Vec::with_capacity(fields.len());
+    for ordinal in 1..=fields.len() {
         columns.push(row.get::<Bytes>(BEFORE + ordinal)?);
     }
-    let version = version_id.to_string();
-    let bundle = bundle_id.map(|id| id.to_string());
-    let mut fields: Vec<(&str, Value<'_>)> = names
-        .iter()
-        .zip(&columns)
-        .map(|(name, column)| (*name, value(column)))
-        .collect();
-    fields.push((
-        "created_at",
-        created_at.as_deref().map_or(Value::Null, Value::Text),
-    ));
-    match &bundle {
-        None => fields.push(("id", Value::Text(&version))),
-        Some(bundle) => {
-            fields.push(("id", Value::Text(bundle)));
-            fields.push(("version_id", Value::Text(&version)));
-        }
-    }
+    let data = row_data(
+        fields,
+        columns.iter().map(value),
+        created_at.map(Into::into),
+    );
     Ok(Row {
         version_id,
         bundle_id,
-        hash: Hash::leaf(&leaf_data(&fields)),
+        hash: Hash::leaf(&data),
     })
 }
 

@@ -1,5 +1,6 @@
 //! Signatures of checkpoints. Keys are none of the database's business: it keeps what clients have signed.
 
+use ext_registry_core::log::{SIGNATURE_MARK, Signature};
 use pgrx::prelude::*;
 
 use super::{Log, checkpoint};
@@ -27,15 +28,10 @@ pub fn line(bytes: &[u8]) -> Result<&str, Error> {
     };
     let text = std::str::from_utf8(bytes).map_err(|_| wrong())?;
     let text = text.strip_suffix('\n').unwrap_or(text);
-    let text = text.strip_prefix("\u{2014} ").unwrap_or(text);
-    let (name, signature) = text.split_once(' ').ok_or_else(wrong)?;
-    let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    let fits = text.len() <= LONGEST
-        && !name.is_empty()
-        && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'+')
-        // Four bytes of the key's id and at least one of a signature.
-        && signature.len() >= 8
-        && signature.len().is_multiple_of(4)
-        && signature.bytes().all(base64);
-    if fits { Ok(text) } else { Err(wrong()) }
+    let text = text.strip_prefix(SIGNATURE_MARK).unwrap_or(text);
+    // What is stored fits every encoding.
+    match text.parse::<Signature>() {
+        Ok(_) if text.is_ascii() && text.len() <= LONGEST => Ok(text),
+        _ => Err(wrong()),
+    }
 }

@@ -9,6 +9,53 @@ pub enum Value<'a> {
     Bytes(&'a [u8]),
 }
 
+/// The fields of a row's leaf, each with the column that it comes from. `created_at` comes beside them, as a time.
+pub type Fields = &'static [(&'static str, &'static str)];
+
+/// Of a version: columns of `extension_version` as `v` and `extension_registry` as `e`.
+pub const VERSION: Fields = &[
+    ("api", "v.api"),
+    ("api_endpoints", "v.api_endpoints"),
+    ("assets", "v.assets"),
+    ("capabilities", "v.capabilities"),
+    ("id", "v.id"),
+    ("main_entry", "v.main_entry"),
+    ("name", "e.name"),
+    ("publisher", "e.publisher"),
+    ("registry_id", "v.registry_id"),
+    ("runtime", "v.runtime"),
+    ("ui", "v.ui"),
+    ("version", "v.version"),
+];
+
+/// Of a bundle: columns of `extension_bundle` as `b` besides.
+pub const BUNDLE: Fields = &[
+    ("content_hash", "b.content_hash"),
+    ("id", "b.id"),
+    ("name", "e.name"),
+    ("precompiled", "b.precompiled"),
+    ("publisher", "e.publisher"),
+    ("signature", "b.signature"),
+    ("size_bytes", "b.size_bytes"),
+    ("storage_url", "b.storage_url"),
+    ("version_id", "b.version_id"),
+];
+
+/// The data of a row's leaf. `values` are those of its fields, in their order; `created_at` is what the server sends:
+/// microseconds since 2000.
+pub fn row_data<'a>(
+    fields: Fields,
+    values: impl IntoIterator<Item = Value<'a>>,
+    created_at: Option<i64>,
+) -> Vec<u8> {
+    let created_at = created_at.map(unix_microseconds);
+    let created_at = created_at.as_deref().map_or(Value::Null, Value::Text);
+    let names = fields.iter().map(|(name, _)| *name);
+    let mut all: Vec<_> = names.zip(values).collect();
+    all.push(("created_at", created_at));
+    leaf_data(&all)
+}
+
 /// The data of a leaf: RFC 8785 canonical JSON of its fields, whose names are distinct.
 ///
 /// A string where the value is text, null where it is NULL, and `{"hex":"…"}` where it has no UTF-8 form. Published

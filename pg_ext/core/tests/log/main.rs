@@ -5,6 +5,7 @@ mod checkpoint;
 mod hashes;
 mod large;
 mod leaves;
+mod notes;
 mod proofs;
 mod store;
 mod tiles;

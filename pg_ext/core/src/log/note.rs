@@ -1,19 +1,19 @@
 //! Signed notes in the format of C2SP signed-note: a text, a blank line, and a line for each signature.
 
-mod key;
-
 use std::fmt;
+use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-pub use self::key::{SigningKey, VerifierKey};
-use crate::error::Error;
+use super::key::{VerifierKey, is_name};
+use crate::Error;
 
 /// Notes are read whole; a checkpoint with sixteen post-quantum signatures has a tenth of this.
 const MAX_BYTES: usize = 1_000_000;
 
-const SIGNATURE: &str = "\u{2014} ";
+/// What the line of a signature begins with in a note.
+pub const SIGNATURE_MARK: &str = "\u{2014} ";
 
 /// A text and its signatures. It says nothing until [`Note::verified_text`] has verified one of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +25,12 @@ pub struct Note {
 /// A signature line. Name and id together say which key has signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
-    name: String,
-    key_id: [u8; 4],
-    bytes: Vec<u8>,
+    /// Of the key.
+    pub name: String,
+    /// What tells keys of one name apart.
+    pub key_id: [u8; 4],
+    /// At least one.
+    pub bytes: Vec<u8>,
 }
 
 impl Note {
@@ -51,23 +54,26 @@ impl Note {
         let lines = lines
             .strip_suffix('\n')
             .ok_or_else(|| invalid("its last line has no end"))?;
-        let signatures = lines.split('\n').map(|line| {
-            Signature::parse(line).ok_or_else(|| invalid("it has a line that is no signature"))
-        });
+        let signatures = lines
+            .split('\n')
+            .map(|line| match line.strip_prefix(SIGNATURE_MARK) {
+                Some(signature) => signature.parse(),
+                None => Err(no_signature()),
+            });
         Ok(Self {
             text: format!("{text}\n"),
             signatures: signatures.collect::<Result<_, _>>()?,
         })
     }
 
-    /// A note of this text, which ends with its last line, signed with a key.
+    /// A note of this text, which ends with its last line.
     ///
     /// # Errors
-    /// [`Error::InvalidNote`] where no note can have such a text.
-    pub fn signed(text: &str, key: &SigningKey) -> Result<Self, Error> {
+    /// [`Error::InvalidNote`] where no note can have such a text or such signatures.
+    pub fn new(text: &str, signatures: Vec<Signature>) -> Result<Self, Error> {
         let note = Self {
             text: text.to_owned(),
-            signatures: vec![key.sign(text.as_bytes())?],
+            signatures,
         };
         match Self::parse(&note.to_string()) {
             Ok(read) if read == note => Ok(note),
@@ -76,17 +82,22 @@ impl Note {
         }
     }
 
-    /// The text, once a signature by one of these keys is verified. Those by other keys are passed over.
+    /// The text, once a signature by one of these keys is verified. Those by other keys are passed over. `verifies` says
+    /// whether a key has signed a text.
     ///
     /// # Errors
     /// [`Error::InvalidNote`] where none of the keys has signed, or one of them something else.
-    pub fn verified_text(&self, keys: &[&VerifierKey]) -> Result<&str, Error> {
+    pub fn verified_text(
+        &self,
+        keys: &[&VerifierKey],
+        verifies: impl Fn(&VerifierKey, &[u8], &[u8]) -> bool,
+    ) -> Result<&str, Error> {
         let mut signed = false;
         for signature in &self.signatures {
             let known = keys
                 .iter()
                 .find(|key| key.name() == signature.name && key.id() == signature.key_id);
-            match known.map(|key| key.verifies(self.text.as_bytes(), &signature.bytes)) {
+            match known.map(|key| verifies(key, self.text.as_bytes(), &signature.bytes)) {
                 None => {}
                 Some(true) => signed = true,
                 Some(false) => {
@@ -109,29 +120,39 @@ impl fmt::Display for Note {
         writeln!(f, "{}", self.text)?;
         self.signatures
             .iter()
-            .try_for_each(|signature| writeln!(f, "{signature}"))
+            .try_for_each(|signature| writeln!(f, "{SIGNATURE_MARK}{signature}"))
     }
 }
 
-impl Signature {
-    fn parse(line: &str) -> Option<Self> {
-        let (name, encoded) = line.strip_prefix(SIGNATURE)?.split_once(' ')?;
-        let decoded = STANDARD.decode(encoded).ok()?;
-        let (key_id, bytes) = decoded.split_first_chunk()?;
-        (key::is_name(name) && !bytes.is_empty()).then(|| Self {
-            name: name.to_owned(),
-            key_id: *key_id,
-            bytes: bytes.to_vec(),
-        })
+/// A line without the dash that begins it.
+impl FromStr for Signature {
+    type Err = Error;
+
+    fn from_str(line: &str) -> Result<Self, Error> {
+        let (name, encoded) = line.split_once(' ').ok_or_else(no_signature)?;
+        let decoded = STANDARD.decode(encoded).map_err(|_| no_signature())?;
+        let (key_id, bytes) = decoded.split_first_chunk().ok_or_else(no_signature)?;
+        match is_name(name) && !bytes.is_empty() {
+            true => Ok(Self {
+                name: name.to_owned(),
+                key_id: *key_id,
+                bytes: bytes.to_vec(),
+            }),
+            false => Err(no_signature()),
+        }
     }
 }
 
-/// The line without its end.
+/// The line, without the dash that begins it and without its end.
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let encoded = STANDARD.encode([&self.key_id, &self.bytes[..]].concat());
-        write!(f, "{SIGNATURE}{} {encoded}", self.name)
+        write!(f, "{} {encoded}", self.name)
     }
+}
+
+fn no_signature() -> Error {
+    invalid("it has a line that is no signature")
 }
 
 fn invalid(reason: impl Into<String>) -> Error {
@@ -140,6 +161,3 @@ fn invalid(reason: impl Into<String>) -> Error {
         reason: reason.into(),
     }
 }
-
-#[cfg(test)]
-mod tests;
