@@ -26,6 +26,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("standard_conforming_strings", "on"),
     ("check_function_bodies", "on"),
     ("row_security", "on"),
+    // Compiling what reads large catalogs takes longer than reading them.
+    ("jit", "off"),
     ("client_connection_check_interval", "1000"),
     // Guards on distributed tables, and one connection to each node: foreign keys to reference tables ask for it.
     ("citus.enable_unsafe_triggers", "on"),

@@ -5,7 +5,7 @@ mod progress;
 use postgres::Client;
 
 use super::migration;
-use super::proof::{Proof, Snapshot};
+use super::proof::{Outside, Proof};
 use super::{As, Runner};
 use crate::error::{Doing, Error};
 use crate::migrations::Migration;
@@ -44,7 +44,7 @@ impl Runner<'_> {
         table: &str,
     ) -> Result<Proof, Error> {
         self.lock.assert_held(&mut self.session.client)?;
-        let before = Snapshot::take_outside(&mut self.session.client, self.schema, table)?;
+        let before = Outside::take(&mut self.session.client, self.schema, table)?;
         self.build_as_owner(step, sql, index, table)?;
         before
             .verify(&mut self.session.client)

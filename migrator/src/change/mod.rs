@@ -20,7 +20,7 @@ use postgres::error::SqlState;
 use postgres::{IsolationLevel, Transaction};
 
 use self::lock::Lock;
-use self::proof::{Proof, Snapshot};
+use self::proof::{Depth, Proof, Snapshot};
 use crate::error::{Doing, Error, describe};
 use crate::schema::{Schema, quote_ident};
 use crate::session::Session;
@@ -104,6 +104,23 @@ impl Runner<'_> {
         role: As,
         work: &impl Fn(&mut Transaction) -> Result<(), postgres::Error>,
     ) -> Result<Proof, Error> {
+        let mut depth = Depth::Registry;
+        loop {
+            match self.look(step, role, work, depth)? {
+                Some(proof) => return Ok(proof),
+                None => depth = Depth::Everything,
+            }
+        }
+    }
+
+    /// `None`, and nothing done, where only a closer look can tell.
+    fn look(
+        &mut self,
+        step: &str,
+        role: As,
+        work: &impl Fn(&mut Transaction) -> Result<(), postgres::Error>,
+        depth: Depth,
+    ) -> Result<Option<Proof>, Error> {
         // One snapshot: what the proof finds changed is this transaction's doing, not that of others meanwhile. DDL
         // and VALIDATE look at the newest rows all the same.
         let mut transaction = self
@@ -125,10 +142,13 @@ impl Runner<'_> {
                 .batch_execute(&format!("SET LOCAL ROLE {}", quote_ident(owner)))
                 .doing(step)?;
         }
-        let before = Snapshot::take(&mut transaction, self.schema).map_err(|e| e.at(step))?;
+        let before =
+            Snapshot::take(&mut transaction, self.schema, depth).map_err(|e| e.at(step))?;
         work(&mut transaction).doing(step)?;
         let proof = before.verify(&mut transaction).map_err(|e| e.at(step))?;
-        transaction.commit().doing(step)?;
+        if proof.is_some() {
+            transaction.commit().doing(step)?;
+        }
         Ok(proof)
     }
 }

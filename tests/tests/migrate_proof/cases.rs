@@ -41,7 +41,7 @@ pub const LOSSES: &[(&str, &str)] = &[
     ("UPDATE app.child SET id = 2; TRUNCATE app.child", "app.child: storage"),
     ("ALTER TABLE app.parent ALTER size TYPE bigint", "storage"),
     ("ALTER TABLE app.parent ALTER note TYPE varchar(100)", "type changed: text → character varying"),
-    ("ALTER TABLE app.log SET UNLOGGED", "app.log: storage"),
+    ("ALTER TABLE app.log SET UNLOGGED", "app.log: persistence changed: p → u"),
     ("CLUSTER app.parent USING parent_pkey", "storage"),
     ("REFRESH MATERIALIZED VIEW app.kept", "storage"),
     ("ALTER SEQUENCE app.numbers RESTART", "storage"),
@@ -53,9 +53,9 @@ pub const LOSSES: &[(&str, &str)] = &[
     ("ALTER TABLE app.child SET SCHEMA public", "name changed: app.child → public.child"),
     ("ALTER TABLE app.parent DROP COLUMN note", "column app.parent.note: name changed"),
     ("ALTER TABLE app.parent RENAME note TO remark", "name changed: note → remark"),
-    ("ALTER TABLE app.parent ALTER size SET NOT NULL", "not null changed: f → t"),
-    ("ALTER TABLE app.parent ALTER note DROP NOT NULL", "not null changed: t → f"),
-    ("ALTER TABLE app.parent ALTER note DROP DEFAULT", "its default is gone"),
+    ("ALTER TABLE app.parent ALTER size SET NOT NULL", "not null changed: false → true"),
+    ("ALTER TABLE app.parent ALTER note DROP NOT NULL", "not null changed: true → false"),
+    ("ALTER TABLE app.parent ALTER note DROP DEFAULT", "default app.parent.note: is gone"),
     ("ALTER TABLE app.parent DROP CONSTRAINT parent_size_check", "constraint app.parent.parent_size_check: is gone"),
     ("ALTER TABLE app.parent RENAME CONSTRAINT later TO never", "name changed: later → never"),
     ("ALTER TABLE app.child ALTER CONSTRAINT child_id_fkey DEFERRABLE", "deferrable changed"),
@@ -86,7 +86,7 @@ pub const LOSSES: &[(&str, &str)] = &[
     ("ALTER DOMAIN app.positive SET NOT NULL", "not null changed"),
     ("DROP SEQUENCE app.numbers", "sequence app.numbers: is gone"),
     ("ALTER POLICY mine ON app.parent USING (false)", "policy app.parent.mine"),
-    ("ALTER TABLE app.parent ENABLE ROW LEVEL SECURITY", "row level security changed: f → t"),
+    ("ALTER TABLE app.parent ENABLE ROW LEVEL SECURITY", "row level security changed: false → true"),
     ("ALTER TABLE app.parent OWNER TO pg_monitor", "owner changed: postgres → pg_monitor"),
     ("REVOKE SELECT ON app.parent FROM PUBLIC", "a right was taken away: =r/postgres"),
     ("REVOKE SELECT (id) ON app.child FROM PUBLIC", "column app.child.id: a right was taken away"),
@@ -122,4 +122,41 @@ pub const ADDITIONS: &[&str] = &[
     "SELECT FROM app.parent FOR UPDATE",
     "CREATE TEMP TABLE t (a int); INSERT INTO t VALUES (1); UPDATE t SET a = 2; DELETE FROM t",
     "ANALYZE app.parent",
+];
+
+/// The same for objects of the registry, after all migrations.
+#[rustfmt::skip]
+pub const OWN_LOSSES: &[(&str, &str)] = &[
+    ("DROP TRIGGER extension_version_immutable ON extension_version", "trigger extension_version.extension_version_immutable: is gone"),
+    ("ALTER TABLE extension_version DISABLE TRIGGER extension_version_immutable", "it is disabled, or fires less"),
+    ("DROP TRIGGER extension_version_immutable ON extension_version;
+      CREATE TRIGGER extension_version_immutable BEFORE UPDATE OR DELETE ON extension_version
+          FOR EACH ROW EXECUTE FUNCTION extension_version_immutable()", "it is disabled, or fires less"),
+    ("ALTER TABLE extension_version DROP COLUMN ui", "column extension_version.ui: name changed"),
+    ("ALTER TABLE extension_version ALTER created_at DROP DEFAULT", "default extension_version.created_at: is gone"),
+    ("ALTER TABLE extension_bundle DROP CONSTRAINT extension_bundle_content_hash_check", "is gone"),
+    ("ALTER TABLE extension_bundle ALTER signature TYPE varchar(100)", "type changed: text → character varying"),
+    ("ALTER TABLE tenant_extension_install OWNER TO pg_monitor", "owner changed"),
+    ("ALTER FUNCTION extension_version_immutable() OWNER TO pg_monitor", "owner changed"),
+    ("REVOKE SELECT ON extension_version FROM postgres", "a right was taken away"),
+    ("DROP INDEX extension_version_release_idx", "index public.extension_version_release_idx: is gone"),
+    ("TRUNCATE tenant_extension_install", "storage"),
+    ("DELETE FROM ext_registry_schema_history WHERE version = 3", "table public.ext_registry_schema_history: 0 rows updated, 1 rows deleted"),
+    ("SELECT lo_create(4711); SELECT lo_put(4711, 0, 'x'); SELECT lo_put(4711, 0, 'y')", "table pg_catalog.pg_largeobject"),
+    ("CREATE OR REPLACE FUNCTION pg_catalog.pg_sleep_for(interval) RETURNS void LANGUAGE sql VOLATILE STRICT PARALLEL SAFE AS 'SELECT'", "it is the server's own"),
+    ("DROP EXTENSION ext_registry", "extension ext_registry: is gone"),
+    ("DROP TABLE extension_log_tile", "table public.extension_log_tile: is gone"),
+];
+
+/// What a migration does to them.
+pub const OWN_ADDITIONS: &[&str] = &[
+    "DROP TRIGGER extension_version_immutable ON extension_version;
+     CREATE TRIGGER extension_version_immutable BEFORE UPDATE OR DELETE ON extension_version
+         FOR EACH ROW EXECUTE FUNCTION extension_version_immutable();
+     ALTER TABLE extension_version ENABLE ALWAYS TRIGGER extension_version_immutable",
+    "CREATE OR REPLACE FUNCTION extension_version_immutable() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+    "ALTER TABLE extension_version ADD COLUMN more text; CREATE INDEX ON extension_version (more);
+     ALTER TABLE extension_version ALTER created_at SET DEFAULT now()",
+    "DO $$ BEGIN ALTER TABLE extension_bundle ADD CONSTRAINT more CHECK (true) NOT VALID; EXCEPTION WHEN division_by_zero THEN NULL; END $$",
+    "ALTER TABLE extension_bundle ADD FOREIGN KEY (version_id) REFERENCES extension_version (id)",
 ];

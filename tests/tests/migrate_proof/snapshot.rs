@@ -1,11 +1,13 @@
 //! The proof by itself.
 
-use ext_migrate::change::proof::{Proof, Snapshot};
+use ext_migrate::change::proof::{Depth, Outside, Proof, Snapshot};
 use ext_migrate::error::{Error, Exit};
 use ext_migrate::schema::Schema;
 use postgres::{Client, IsolationLevel, Transaction};
 
-use crate::cases::{ADDITIONS, LOSSES};
+use ext_registry_tests::Server;
+
+use crate::cases::{ADDITIONS, LOSSES, OWN_ADDITIONS, OWN_LOSSES};
 use crate::live;
 
 fn registry() -> Schema {
@@ -13,6 +15,8 @@ fn registry() -> Schema {
 }
 
 fn begin(client: &mut Client) -> Transaction<'_> {
+    // As in a session of ext-migrate.
+    client.batch_execute("SET jit = off").expect("a setting");
     client
         .build_transaction()
         .isolation_level(IsolationLevel::RepeatableRead)
@@ -22,12 +26,37 @@ fn begin(client: &mut Client) -> Transaction<'_> {
 
 /// What the proof says about these statements; they are rolled back.
 fn proof_of(client: &mut Client, sql: &str) -> Result<Proof, Error> {
+    match proof_at(client, sql, Depth::Registry) {
+        Ok(Some(proof)) => Ok(proof),
+        Ok(None) => proof_at(client, sql, Depth::Everything)
+            .map(|proof| proof.expect("it looked at everything")),
+        Err(error) => Err(error),
+    }
+}
+
+fn proof_at(client: &mut Client, sql: &str, depth: Depth) -> Result<Option<Proof>, Error> {
     let mut transaction = begin(client);
-    let before = Snapshot::take(&mut transaction, &registry()).expect(sql);
+    let before = Snapshot::take(&mut transaction, &registry(), depth).expect(sql);
     transaction
         .batch_execute(sql)
         .unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     before.verify(&mut transaction)
+}
+
+/// Asserts that each of these is refused with its words.
+fn assert_refused(client: &mut Client, losses: impl Iterator<Item = (String, &'static str)>) {
+    let mut surprises = Vec::new();
+    for (sql, words) in losses {
+        match proof_of(client, &sql) {
+            Err(error) if error.exit() == Exit::Destructive => {
+                if !error.reasons().iter().any(|reason| reason.contains(words)) {
+                    surprises.push(format!("{sql}: {:?}, not {words:?}", error.reasons()));
+                }
+            }
+            other => surprises.push(format!("{sql}: {other:?}")),
+        }
+    }
+    assert!(surprises.is_empty(), "{}", surprises.join("\n"));
 }
 
 #[test]
@@ -38,18 +67,48 @@ fn whatever_is_taken_away_is_found() {
     client
         .batch_execute("SET allow_system_table_mods = on")
         .expect("superuser");
-    let mut surprises = Vec::new();
-    for (sql, words) in LOSSES {
-        match proof_of(&mut client, sql) {
-            Err(error) if error.exit() == Exit::Destructive => {
-                if !error.reasons().iter().any(|reason| reason.contains(words)) {
-                    surprises.push(format!("{sql}: {:?}, not {words:?}", error.reasons()));
-                }
-            }
-            other => surprises.push(format!("{sql}: {other:?}")),
-        }
+    assert_refused(
+        &mut client,
+        LOSSES
+            .iter()
+            .map(|(sql, words)| ((*sql).to_owned(), *words)),
+    );
+}
+
+#[test]
+fn a_subtransaction_hides_nothing() {
+    let db = live();
+    let mut client = db.client();
+    client
+        .batch_execute("SET allow_system_table_mods = on")
+        .expect("superuser");
+    let hidden = LOSSES.iter().filter(|(sql, _)| !sql.contains("SAVEPOINT"));
+    assert_refused(
+        &mut client,
+        hidden.map(|(sql, words)| {
+            let block = format!(
+                "DO $do$ BEGIN BEGIN EXECUTE $sql$ {sql} $sql$; EXCEPTION WHEN division_by_zero THEN NULL; END; END $do$"
+            );
+            (block, *words)
+        }),
+    );
+}
+
+#[test]
+fn objects_of_the_registry_are_compared_one_by_one() {
+    let db = Server::shared().migrated_database();
+    let mut client = db.client();
+    assert_refused(
+        &mut client,
+        OWN_LOSSES
+            .iter()
+            .map(|(sql, words)| ((*sql).to_owned(), *words)),
+    );
+    for sql in OWN_ADDITIONS {
+        proof_at(&mut client, sql, Depth::Registry)
+            .unwrap_or_else(|error| panic!("{sql}: {error}"))
+            .unwrap_or_else(|| panic!("{sql}: it changed what is not the registry's"));
     }
-    assert!(surprises.is_empty(), "{}", surprises.join("\n"));
 }
 
 #[test]
@@ -134,7 +193,8 @@ fn what_others_do_meanwhile_does_not_count() {
     let db = live();
     let (mut client, mut other) = (db.client(), db.client());
     let mut transaction = begin(&mut client);
-    let before = Snapshot::take(&mut transaction, &registry()).expect("a snapshot");
+    let before =
+        Snapshot::take(&mut transaction, &registry(), Depth::Registry).expect("a snapshot");
     other
         .batch_execute(
             "UPDATE app.parent SET note = 'theirs'; DROP TABLE app.child; ALTER TABLE app.log ADD COLUMN more int;
@@ -147,7 +207,8 @@ fn what_others_do_meanwhile_does_not_count() {
         .expect("CREATE TABLE");
     let proof = before
         .verify(&mut transaction)
-        .expect("nothing was lost here");
+        .expect("nothing was lost here")
+        .expect("nothing of others was changed here");
     assert_eq!(proof.objects_added["table"], 1);
 }
 
@@ -156,7 +217,7 @@ fn an_index_built_outside_a_transaction_is_compared_too() {
     let db = live();
     let mut client = db.client();
     let app = Schema::new("app").expect("a good name");
-    let before = Snapshot::take_outside(&mut client, &app, "parent").expect("a snapshot");
+    let before = Outside::take(&mut client, &app, "parent").expect("a snapshot");
     client
         .batch_execute("CREATE INDEX CONCURRENTLY IF NOT EXISTS more ON app.parent (size)")
         .expect("CREATE INDEX");
@@ -166,7 +227,7 @@ fn an_index_built_outside_a_transaction_is_compared_too() {
         (1, 1)
     );
 
-    let before = Snapshot::take_outside(&mut client, &app, "parent").expect("a snapshot");
+    let before = Outside::take(&mut client, &app, "parent").expect("a snapshot");
     client
         .batch_execute("DROP INDEX CONCURRENTLY app.parent_note")
         .expect("DROP INDEX");

@@ -125,6 +125,52 @@ fn up_rolls_back_when_an_event_trigger_stops_the_counters() {
 }
 
 #[test]
+fn up_rolls_back_when_an_event_trigger_hides_in_a_subtransaction() {
+    up_with_event_trigger(
+        "BEGIN DELETE FROM app.child; ALTER TABLE app.parent DROP COLUMN size; EXCEPTION WHEN division_by_zero THEN NULL; END;",
+        "app.child: 0 rows updated, 1 rows deleted",
+    );
+    up_with_event_trigger(
+        "BEGIN ALTER TABLE app.child RENAME TO kid; EXCEPTION WHEN OTHERS THEN NULL; END;",
+        "table app.child: name changed: app.child → app.kid",
+    );
+}
+
+#[test]
+fn a_book_kept_by_an_event_trigger_is_told_apart_and_named() {
+    up_with_event_trigger(
+        "INSERT INTO app.log (what) VALUES (tg_tag); UPDATE app.log SET at = now();",
+        "table app.log: 1 rows updated, 0 rows deleted (no table of the registry: an event trigger of this database \
+         did that, react (app.react())",
+    );
+}
+
+#[test]
+fn an_event_trigger_may_add() {
+    let db = live();
+    Files::new(&db, &[V1]).up(&db).succeeded();
+    db.client()
+        .batch_execute(
+            "CREATE FUNCTION app.react() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+                 INSERT INTO app.log (what) VALUES (tg_tag);
+                 GRANT SELECT ON ALL TABLES IN SCHEMA app TO pg_monitor;
+             END $$;
+             CREATE EVENT TRIGGER react ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION app.react()",
+        )
+        .expect("superuser");
+    Files::new(&db, &[V1, V2]).up(&db).succeeded();
+    assert_eq!(state(&db), (2, 2));
+    let row = db
+        .client()
+        .query_one(
+            "SELECT has_table_privilege('pg_monitor', 'app.child', 'SELECT'), (SELECT count(*) FROM app.log)",
+            &[],
+        )
+        .expect("a row");
+    assert_eq!((row.get(0), row.get::<_, i64>(1)), (true, 1));
+}
+
+#[test]
 fn up_rolls_back_when_a_trigger_on_the_history_deletes() {
     let db = live();
     up(&db, &[V1]).succeeded();

@@ -1,144 +1,27 @@
-//! The catalogs as one list of objects, and what may differ between two lists.
+//! The catalogs as a list of objects, and what may differ between two lists.
 
 use std::collections::{BTreeMap, HashMap};
 
 use postgres::{GenericClient, Row};
+use serde_json::Value;
 
 use super::rights;
 use crate::error::{Doing, Error};
-use crate::schema::Schema;
 
-/// Names of the values of `fixed` in catalog.sql, in order; what has one value needs none.
-const LABELS: &[(&[&str], &[&str])] = &[
-    (
-        &[
-            "table",
-            "foreign table",
-            "view",
-            "materialized view",
-            "sequence",
-            "composite type",
-            "index",
-        ],
-        &[
-            "name",
-            "kind",
-            "owner",
-            "storage (it was rewritten or truncated)",
-            "persistence",
-            "tablespace",
-            "access method",
-            "row level security",
-            "forced row level security",
-            "partition",
-            "replica identity",
-            "options",
-        ],
-    ),
-    (
-        &["column"],
-        &[
-            "name",
-            "dropped",
-            "type",
-            "type modifier",
-            "not null",
-            "collation",
-            "identity",
-            "generated",
-            "generation expression",
-        ],
-    ),
-    (
-        &["constraint"],
-        &[
-            "name",
-            "kind",
-            "table",
-            "type",
-            "referenced table",
-            "deferrable",
-            "deferred",
-            "no inherit",
-            "actions",
-            "columns",
-            "referenced columns",
-            "expression",
-            "enforced",
-        ],
-    ),
-    (
-        &["index definition"],
-        &[
-            "table",
-            "unique",
-            "primary",
-            "exclusion",
-            "immediate",
-            "replica identity",
-            "columns",
-            "operator classes",
-            "collations",
-            "ordering",
-            "expressions",
-            "nulls not distinct",
-        ],
-    ),
-    (
-        &["trigger", "constraint trigger"],
-        &[
-            "name",
-            "table",
-            "function",
-            "events",
-            "deferrable",
-            "deferred",
-            "columns",
-            "arguments",
-            "condition",
-            "old table",
-            "new table",
-        ],
-    ),
-    (
-        &["function"],
-        &[
-            "name",
-            "schema",
-            "owner",
-            "kind",
-            "result",
-            "set",
-            "attributes",
-            "body",
-            "rights and settings",
-        ],
-    ),
-    (
-        &["type"],
-        &[
-            "name",
-            "schema",
-            "owner",
-            "kind",
-            "length",
-            "base type",
-            "type modifier",
-            "not null",
-            "input",
-            "output",
-        ],
-    ),
-    (&["schema"], &["name", "owner"]),
-    (
-        &["event trigger"],
-        &["name", "owner", "event", "function", "tags"],
-    ),
-    (&["extension"], &["name", "owner", "schema", "version"]),
-];
-
+/// One row for each object.
 const OBJECTS: &str = include_str!("catalog.sql");
 const DOING: &str = "reading the catalogs";
+
+/// Which objects are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The registry's own.
+    Own,
+    /// These, and what this transaction made or changed.
+    Touched,
+    /// Everything that users made.
+    All,
+}
 
 /// Objects of a moment, by kind and key.
 #[derive(Debug)]
@@ -148,80 +31,43 @@ pub struct Catalog(HashMap<(String, String), Object>);
 struct Object {
     name: String,
     counts: bool,
-    fixed: String,
+    /// What may not change, by words for people.
+    fixed: Value,
     rights: Option<Vec<String>>,
     level: i32,
+    own: bool,
 }
 
 impl Catalog {
-    /// These tables of the schema, or with `None` the whole database.
-    pub fn read(
-        client: &mut impl GenericClient,
-        schema: &Schema,
-        tables: Option<&[&str]>,
-    ) -> Result<Self, Error> {
-        let select = format!("SELECT * FROM ({OBJECTS}) objects");
-        let rows = client
-            .query(&select, &[&schema.name(), &tables, &true])
-            .doing(DOING)?;
-        Self::collect(&rows)
-    }
-
-    /// What this transaction changed or added, in the whole database; `None` where something is gone.
-    ///
-    /// The locks of a migration are held meanwhile, so it reads little: the changed rows, and how many there are of
-    /// each kind.
-    pub fn read_changed(
-        &self,
-        client: &mut impl GenericClient,
-        schema: &Schema,
-    ) -> Result<Option<Self>, Error> {
-        // The counts come as rows without a key.
-        let select = format!(
-            "WITH objects AS MATERIALIZED ({OBJECTS})
-             SELECT kind, key, name, counts, fixed, rights, level FROM objects WHERE changed
-             UNION ALL
-             SELECT kind, NULL, count(*)::text, false, '', NULL, 0 FROM objects GROUP BY kind"
-        );
-        let rows = client
-            .query(&select, &[&schema.name(), &None::<&[&str]>, &false])
-            .doing(DOING)?;
-        let mut now: HashMap<String, i64> = HashMap::new();
-        let mut changed = Vec::new();
-        for row in rows {
-            match row.try_get::<_, Option<&str>>("key").doing(DOING)? {
-                Some(_) => changed.push(row),
-                None => {
-                    let kind = row.try_get("kind").doing(DOING)?;
-                    let count: &str = row.try_get("name").doing(DOING)?;
-                    now.insert(kind, count.parse().unwrap_or_default());
-                }
+    /// `own` holds the oids of what is the registry's.
+    pub fn read(client: &mut impl GenericClient, own: &[u32], which: Which) -> Result<Self, Error> {
+        let filter = match which {
+            Which::Own => "own",
+            Which::Touched => "own OR changed",
+            // Of what came with initdb only a schema may get more rights.
+            Which::All => {
+                "own OR changed OR kind = 'schema' OR split_part(key, '.', 1)::int8 >= 16384"
             }
-        }
-        let changed = Self::collect(&changed)?;
-        let mut expected: HashMap<String, i64> = HashMap::new();
-        let added = changed.0.keys().filter(|key| !self.0.contains_key(*key));
-        for (kind, _) in self.0.keys().chain(added) {
-            *expected.entry(kind.clone()).or_default() += 1;
-        }
-        Ok((expected == now).then_some(changed))
+        };
+        let select = format!(
+            "SELECT kind, key, name, counts, fixed::text, rights, level, own FROM ({OBJECTS}) objects WHERE {filter}"
+        );
+        let rows = client.query(&select, &[&own]).doing(DOING)?;
+        rows.iter()
+            .map(|row| Object::read(row).doing(DOING))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
-    fn collect(rows: &[Row]) -> Result<Self, Error> {
-        let objects: Result<_, postgres::Error> = rows.iter().map(Object::read).collect();
-        Ok(Self(objects.doing(DOING)?))
-    }
-
+    /// Adds up those that count in the figures.
     pub fn len(&self) -> usize {
         self.0.values().filter(|object| object.counts).count()
     }
 
-    /// Whether the table was there.
-    pub fn has_table(&self, oid: u32) -> bool {
-        let key = oid.to_string();
-        ["table", "materialized view"]
-            .iter()
-            .any(|kind| self.0.contains_key(&((*kind).to_owned(), key.clone())))
+    /// How many of those in `after` that are not the registry's were here.
+    pub fn others_kept(&self, after: &Self) -> usize {
+        let others = after.0.iter().filter(|(_, object)| !object.own);
+        others.filter(|(key, _)| self.0.contains_key(key)).count()
     }
 
     /// What is in `after` and not here, by kind.
@@ -235,22 +81,26 @@ impl Catalog {
         added
     }
 
-    /// What was here and is gone, or less, in `after`; sorted. With `all`, `after` holds everything there is; else
-    /// only what changed.
+    /// What was here and is gone, or less, in `after`; sorted. What is not the registry's may be missing there without
+    /// being gone, unless `after` holds `all`.
     pub fn losses(&self, after: &Self, all: bool) -> Vec<String> {
         let mut losses: Vec<String> = Vec::new();
         for (key, before) in &self.0 {
             let kind = key.0.as_str();
             let invalid_index = before.level == 0 && kind.starts_with("index");
-            if invalid_index {
-                continue;
-            }
             let what = match after.0.get(key) {
-                None if all => Some("is gone".to_owned()),
+                _ if invalid_index => None,
+                None if all || before.own => Some("is gone".to_owned()),
                 None => None,
                 Some(after) => before.loss(kind, after),
             };
             losses.extend(what.map(|what| format!("{kind} {}: {what}", before.name)));
+        }
+        for (key, object) in &after.0 {
+            let oid = key.1.split('.').next().and_then(|oid| oid.parse().ok());
+            if !self.0.contains_key(key) && oid.is_some_and(|oid: u32| oid < 16384) {
+                losses.push(format!("{} {}: it is the server's own", key.0, object.name));
+            }
         }
         losses.sort();
         losses
@@ -259,25 +109,26 @@ impl Catalog {
 
 impl Object {
     fn read(row: &Row) -> Result<((String, String), Self), postgres::Error> {
+        let fixed: &str = row.try_get("fixed")?;
         Ok((
             (row.try_get("kind")?, row.try_get("key")?),
             Self {
                 name: row.try_get("name")?,
                 counts: row.try_get("counts")?,
-                fixed: row.try_get("fixed")?,
+                fixed: serde_json::from_str(fixed).unwrap_or_else(|_| fixed.into()),
                 rights: row.try_get("rights")?,
                 level: row.try_get("level")?,
+                own: row.try_get("own")?,
             },
         ))
     }
 
     fn loss(&self, kind: &str, after: &Self) -> Option<String> {
         if self.fixed != after.fixed {
-            return Some(difference(kind, &self.fixed, &after.fixed));
+            return Some(difference(&self.fixed, &after.fixed));
         }
         if after.level < self.level {
             return Some(match kind {
-                "column" => "its default is gone".to_owned(),
                 "constraint" | "index" | "index definition" => {
                     "it is not valid any more".to_owned()
                 }
@@ -289,22 +140,24 @@ impl Object {
     }
 }
 
-/// `type integer → bigint`.
-fn difference(kind: &str, before: &str, after: &str) -> String {
-    let labels = LABELS
-        .iter()
-        .find(|(kinds, _)| kinds.contains(&kind))
-        .map_or(&[][..], |(_, labels)| labels);
-    let (before, after): (Vec<&str>, Vec<&str>) = (
-        before.split('\x1f').collect(),
-        after.split('\x1f').collect(),
-    );
-    let differing = labels
-        .iter()
-        .zip(before.iter().zip(&after))
-        .find(|(_, (before, after))| before != after);
-    match differing {
-        Some((label, (before, after))) => format!("{label} changed: {before} → {after}"),
+/// `type changed: integer → bigint`.
+fn difference(before: &Value, after: &Value) -> String {
+    let (Value::Object(before), Value::Object(after)) = (before, after) else {
+        return "it was changed or replaced".to_owned();
+    };
+    let differs = |(key, value): &(&String, &Value)| after.get(*key) != Some(*value);
+    let text = |value: Option<&Value>| match value {
+        Some(Value::String(text)) => text.clone(),
+        value => value.unwrap_or(&Value::Null).to_string(),
+    };
+    // The name tells the most.
+    let named = before.get_key_value("name").filter(differs);
+    match named.or_else(|| before.iter().find(differs)) {
+        Some((key, value)) => format!(
+            "{key} changed: {} → {}",
+            text(Some(value)),
+            text(after.get(key))
+        ),
         None => "it was changed or replaced".to_owned(),
     }
 }

@@ -2,6 +2,10 @@
 //! was updated or deleted, no table rewritten or truncated, no object that existed dropped, renamed, narrowed,
 //! replaced, disabled or given away, and no right taken from anybody.
 //!
+//! Locks are held while it compares, so it costs what the transaction touched: the registry's own objects are compared
+//! one by one, everything else by how many rows the catalogs hold that are older than the transaction. Where that
+//! number has fallen, the same is done again with a list of everything, which tells what it was.
+//!
 //! What it cannot see: what another session does (dblink), what a superuser hides by switching `track_counts` off and
 //! on again, the position of sequences, settings of roles and databases, and files outside the database.
 
@@ -15,13 +19,26 @@ use std::fmt;
 use postgres::GenericClient;
 use serde::Serialize;
 
-use self::catalog::Catalog;
+use self::catalog::{Catalog, Which};
 use self::counters::Counters;
-use crate::error::Error;
+use crate::error::{Doing, Error};
+use crate::history;
+use crate::inspect::facts::{LOG_TABLES, TABLES};
 use crate::schema::Schema;
 
 /// No error names more losses than this.
 const SHOWN: usize = 20;
+
+const DOING: &str = "reading the catalogs";
+
+/// How closely a transaction is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// The registry's objects one by one, everything else by numbers.
+    Registry,
+    /// Everything one by one.
+    Everything,
+}
 
 /// Counters and catalogs before the first statement.
 ///
@@ -29,18 +46,35 @@ const SHOWN: usize = 20;
 /// changes of others would count too.
 #[derive(Debug)]
 pub struct Snapshot {
-    schema: Schema,
+    depth: Depth,
+    own: Own,
     catalog: Catalog,
-    scope: Scope,
+    counters: Counters,
+    others: Others,
 }
 
-/// What is compared.
+/// The catalog entries of one table before a statement that cannot run in a transaction; the counters start anew at any
+/// moment there. What others do to that table meanwhile counts too, and nothing can be rolled back.
 #[derive(Debug)]
-enum Scope {
-    /// In a transaction: everything.
-    Database(Counters),
-    /// Outside one, where the counters start anew at any moment: the catalog entries of one table.
-    Table(String),
+pub struct Outside<'a> {
+    schema: &'a Schema,
+    table: &'a str,
+    catalog: Catalog,
+}
+
+/// Oids of what is the registry's.
+#[derive(Debug)]
+struct Own {
+    compared: Vec<u32>,
+    /// These, and the members of the extension.
+    all: Vec<u32>,
+}
+
+/// Rows of the catalogs that are older than the transaction and not the registry's.
+#[derive(Debug)]
+struct Others {
+    rows: i64,
+    made_by_users: i64,
 }
 
 /// What was compared, for people (`Display`) and programs. In JSON:
@@ -65,78 +99,127 @@ pub struct Proof {
     pub outside_transaction: usize,
 }
 
-impl Snapshot {
-    /// First thing in the transaction. Errors with [`Error::Destructive`] where the server does not count.
-    pub fn take(transaction: &mut impl GenericClient, schema: &Schema) -> Result<Self, Error> {
-        Ok(Self {
-            schema: schema.clone(),
-            scope: Scope::Database(Counters::read(transaction)?),
-            catalog: Catalog::read(transaction, schema, None)?,
-        })
-    }
-
-    /// Before a statement that cannot run in a transaction: the catalog entries of the table it is about. What others
-    /// do to that table meanwhile counts too, and nothing can be rolled back.
-    pub fn take_outside(
+impl Own {
+    fn read(
         client: &mut impl GenericClient,
         schema: &Schema,
-        table: &str,
+        tables: &[&str],
     ) -> Result<Self, Error> {
+        let row = client
+            .query_one(include_str!("own.sql"), &[&schema.name(), &tables])
+            .doing(DOING)?;
         Ok(Self {
-            schema: schema.clone(),
-            scope: Scope::Table(table.to_owned()),
-            catalog: Catalog::read(client, schema, Some(&[table]))?,
+            compared: row.try_get(0).doing(DOING)?,
+            all: row.try_get(1).doing(DOING)?,
+        })
+    }
+}
+
+impl Others {
+    fn read(client: &mut impl GenericClient, own: &Own) -> Result<Self, Error> {
+        let row = client
+            .query_one(include_str!("counts.sql"), &[&own.all])
+            .doing(DOING)?;
+        Ok(Self {
+            rows: row.try_get(0).doing(DOING)?,
+            made_by_users: row.try_get(1).doing(DOING)?,
+        })
+    }
+}
+
+impl Snapshot {
+    /// First thing in the transaction. Errors with [`Error::Destructive`] where the server does not count.
+    pub fn take(
+        transaction: &mut impl GenericClient,
+        schema: &Schema,
+        depth: Depth,
+    ) -> Result<Self, Error> {
+        let tables = [&TABLES[..], &LOG_TABLES, &[history::TABLE]].concat();
+        let own = Own::read(transaction, schema, &tables)?;
+        let which = match depth {
+            Depth::Registry => Which::Own,
+            Depth::Everything => Which::All,
+        };
+        Ok(Self {
+            depth,
+            counters: Counters::read(transaction)?,
+            others: Others::read(transaction, &own)?,
+            catalog: Catalog::read(transaction, &own.compared, which)?,
+            own,
         })
     }
 
-    /// Last thing before the commit. Errors with [`Error::Destructive`] where something that existed was touched, or
-    /// where the server does not count any more.
-    pub fn verify(self, client: &mut impl GenericClient) -> Result<Proof, Error> {
-        let mut losses: Vec<String> = Vec::new();
-        if let Scope::Database(before) = &self.scope {
-            let touched = Counters::read(client)?.since(before);
-            for (_, rows) in touched.filter(|(table, _)| self.catalog.has_table(*table)) {
-                losses.push(format!(
-                    "table {}: {} rows updated, {} rows deleted",
-                    rows.table, rows.updated, rows.deleted
-                ));
+    /// Last thing before the commit. `None` where something changed that is not the registry's and was looked at by
+    /// numbers alone: only [`Depth::Everything`] can tell whether that took anything away.
+    ///
+    /// Errors with [`Error::Destructive`] where something that existed was touched, or where the server does not count
+    /// any more.
+    pub fn verify(self, client: &mut impl GenericClient) -> Result<Option<Proof>, Error> {
+        let own = &self.own.compared;
+        let mut losses = self.counters.losses(client, own)?;
+        let mut after = Catalog::read(client, own, Which::Touched)?;
+        let changed = self.others.rows - Others::read(client, &self.own)?.rows;
+        losses.extend(match self.depth {
+            Depth::Registry if changed > 0 && losses.is_empty() => return Ok(None),
+            // Not all that changed is there in another form: some of it is gone.
+            Depth::Everything if changed != self.catalog.others_kept(&after) as i64 => {
+                after = Catalog::read(client, own, Which::All)?;
+                self.catalog.losses(&after, true)
             }
-            losses.sort();
-        }
-        let changed = match &self.scope {
-            Scope::Database(_) => self.catalog.read_changed(client, &self.schema)?,
-            Scope::Table(_) => None,
-        };
-        let all = changed.is_none();
-        let after = match (changed, &self.scope) {
-            (Some(changed), _) => changed,
-            (None, Scope::Database(_)) => Catalog::read(client, &self.schema, None)?,
-            (None, Scope::Table(table)) => {
-                Catalog::read(client, &self.schema, Some(&[table.as_str()]))?
-            }
-        };
-        losses.extend(self.catalog.losses(&after, all));
-        if losses.is_empty() {
-            let mut proof = Proof {
-                objects_added: self.catalog.added(&after),
-                ..Proof::default()
-            };
-            match self.scope {
-                Scope::Database(counters) => {
-                    proof.tables_watched = counters.tables;
-                    proof.objects_kept = self.catalog.len();
-                }
-                Scope::Table(_) => proof.outside_transaction = 1,
-            }
-            return Ok(proof);
-        }
-        if losses.len() > SHOWN {
-            let more = losses.len() - SHOWN;
-            losses.truncate(SHOWN);
-            losses.push(format!("and {more} more"));
-        }
-        Err(Error::Destructive(losses))
+            _ => self.catalog.losses(&after, false),
+        });
+        refuse(losses)?;
+        Ok(Some(Proof {
+            tables_watched: self.counters.tables,
+            objects_kept: self.catalog.len()
+                + match self.depth {
+                    Depth::Registry => self.others.made_by_users as usize,
+                    Depth::Everything => 0,
+                },
+            objects_added: self.catalog.added(&after),
+            ..Proof::default()
+        }))
     }
+}
+
+impl<'a> Outside<'a> {
+    /// Before the statement.
+    pub fn take(
+        client: &mut impl GenericClient,
+        schema: &'a Schema,
+        table: &'a str,
+    ) -> Result<Self, Error> {
+        let own = Own::read(client, schema, &[table])?;
+        Ok(Self {
+            catalog: Catalog::read(client, &own.compared, Which::Own)?,
+            schema,
+            table,
+        })
+    }
+
+    /// After it. Errors with [`Error::Destructive`] as in a transaction.
+    pub fn verify(self, client: &mut impl GenericClient) -> Result<Proof, Error> {
+        let own = Own::read(client, self.schema, &[self.table])?;
+        let after = Catalog::read(client, &own.compared, Which::Own)?;
+        refuse(self.catalog.losses(&after, false))?;
+        Ok(Proof {
+            objects_added: self.catalog.added(&after),
+            outside_transaction: 1,
+            ..Proof::default()
+        })
+    }
+}
+
+fn refuse(mut losses: Vec<String>) -> Result<(), Error> {
+    if losses.is_empty() {
+        return Ok(());
+    }
+    if losses.len() > SHOWN {
+        let more = losses.len() - SHOWN;
+        losses.truncate(SHOWN);
+        losses.push(format!("and {more} more"));
+    }
+    Err(Error::Destructive(losses))
 }
 
 impl Proof {
