@@ -127,7 +127,7 @@ fn up_rolls_back_when_an_event_trigger_stops_the_counters() {
 #[test]
 fn up_rolls_back_when_an_event_trigger_hides_in_a_subtransaction() {
     up_with_event_trigger(
-        "BEGIN DELETE FROM app.child; ALTER TABLE app.parent DROP COLUMN size; EXCEPTION WHEN division_by_zero THEN NULL; END;",
+        "BEGIN DELETE FROM app.child; EXCEPTION WHEN division_by_zero THEN NULL; END;",
         "app.child: 0 rows updated, 1 rows deleted",
     );
     up_with_event_trigger(
