@@ -148,7 +148,7 @@ fn a_book_kept_by_an_event_trigger_is_told_apart_and_named() {
 #[test]
 fn an_event_trigger_may_add() {
     let db = live();
-    Files::new(&db, &[V1]).up(&db).succeeded();
+    up(&db, &[V1]).succeeded();
     db.client()
         .batch_execute(
             "CREATE FUNCTION app.react() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -158,7 +158,7 @@ fn an_event_trigger_may_add() {
              CREATE EVENT TRIGGER react ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION app.react()",
         )
         .expect("superuser");
-    Files::new(&db, &[V1, V2]).up(&db).succeeded();
+    up(&db, &[V1, V2]).succeeded();
     assert_eq!(state(&db), (2, 2));
     let row = db
         .client()
