@@ -67,8 +67,8 @@ test-all: test ## Everything, then the tests on each further PostgreSQL that oth
 test-debian: ## The same tests in a fresh Debian on its PostgreSQL, DEBIAN=trixie for 17; needs root and debootstrap
 	@tests/setup/test-debian.sh other-servers $(EACH) $(if $(ARGS),ARGS="$(ARGS)")
 
-soak: build ## Races, crashes, resources and bad input at full size: 64 clients, 50 kills, a million calls; prints its figures
-	@$(in_env) EXT_REGISTRY_SOAK=1 cargo test $(plain_crates) --test stress --test crash --test resources --test bad_input --test migrate_online --test migrate_interrupted -- --nocapture --test-threads 1
+soak: build ## Races, crashes, resources and bad input at full size: 64 clients, 50 kills, a million calls, ten million inputs; prints its figures
+	@$(in_env) EXT_REGISTRY_SOAK=1 cargo test $(plain_crates) --test fuzz --test stress --test crash --test resources --test bad_input --test migrate_online --test migrate_interrupted -- --nocapture --test-threads 1
 
 bench: bench-build ## Measure against what one would use instead, small (minutes); ARGS="finalize list" measures parts
 	@$(in_bench_env) cargo bench $(plain_crates) --bench registry -- $(ARGS)

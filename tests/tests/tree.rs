@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use ext_registry_tests::workspace_root;
 
-/// The one module that may say `unsafe`.
-const UNSAFE: &str = "pg_ext/src/ffi.rs";
+/// The one module that may say `unsafe`, with its parts.
+const UNSAFE: [&str; 2] = ["pg_ext/src/ffi.rs", "pg_ext/src/ffi/"];
 
 /// What ends a session or a deploy, where an error would do. `unreachable!` with a reason gives its own.
 const PANICS: &[&str] = &[
@@ -80,7 +80,11 @@ fn unsafe_is_in_one_module_and_each_block_says_why_it_is_sound() {
             if !is_unsafe(line) || line.contains("unsafe_op_in_unsafe_fn") {
                 continue;
             }
-            assert_eq!(file, UNSAFE, "line {}: {line}", number + 1);
+            assert!(
+                UNSAFE.iter().any(|part| file.starts_with(part)),
+                "{file}, line {}: {line}",
+                number + 1
+            );
             // The declaration of a function says nothing; its body does.
             if code(line).contains("unsafe extern") || code(line).contains("unsafe fn") {
                 continue;
@@ -97,10 +101,10 @@ fn unsafe_is_in_one_module_and_each_block_says_why_it_is_sound() {
         }
     }
     // More of them should be noticed, here and in a review.
-    assert_eq!(blocks, UNSAFE_BLOCKS, "unsafe blocks in {UNSAFE}");
+    assert_eq!(blocks, UNSAFE_BLOCKS, "unsafe blocks in {UNSAFE:?}");
 }
 
-const UNSAFE_BLOCKS: usize = 23;
+const UNSAFE_BLOCKS: usize = 32;
 
 #[test]
 fn nothing_panics_outside_tests_without_saying_why_it_cannot() {

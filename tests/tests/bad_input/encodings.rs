@@ -264,3 +264,86 @@ fn a_duplicate_says_its_names_in_every_encoding() {
         }
     }
 }
+
+/// Names are trimmed and looked through in every encoding; only in UTF8 the server knows of forms.
+#[test]
+fn names_in_every_encoding() {
+    for (encoding, space, letter, hidden) in [
+        ("UTF8", "\u{3000}", "é", Some("\u{200b}")),
+        ("LATIN1", "\u{a0}", "é", Some("\u{ad}")),
+        ("WIN1252", "\u{a0}", "€", Some("\u{ad}")),
+        ("EUC_JP", "\u{3000}", "日", None),
+        ("SQL_ASCII", "\u{3000}", "é\u{301}", Some("\u{2028}")),
+    ] {
+        let mut ground = Ground::in_encoding(encoding);
+        let bytes = |ground: &mut Ground, text: &str| match encoding {
+            "SQL_ASCII" => text.as_bytes().to_vec(),
+            _ => in_encoding(ground, text),
+        };
+        for field in ["publisher", "name", "runtime"] {
+            let text = bytes(
+                &mut ground,
+                &manifest(field, &format!("{space} -{letter}\t{space}")),
+            );
+            ground.call(&Call::of(text)).published();
+            let column = match field {
+                "runtime" => {
+                    "(SELECT runtime FROM extension_version ORDER BY created_at DESC LIMIT 1)"
+                        .to_owned()
+                }
+                _ => {
+                    format!("(SELECT max({field}) FROM extension_registry WHERE {field} LIKE '-%')")
+                }
+            };
+            let stored: Vec<u8> = ground
+                .client
+                .query_one(
+                    &format!("SELECT convert_to({column}, getdatabaseencoding())"),
+                    &[],
+                )
+                .unwrap()
+                .get(0);
+            assert_eq!(
+                stored,
+                bytes(&mut ground, &format!("-{letter}")),
+                "{encoding}: {field}"
+            );
+            if let Some(hidden) = hidden {
+                let text = bytes(&mut ground, &manifest(field, &format!("-{hidden}{letter}")));
+                ground.call(&Call::of(text)).with_issues(&[field]);
+            }
+        }
+        // An old entry of the untrimmed spelling is found in any of them.
+        let name = format!("{space}{letter}");
+        let insert = "INSERT INTO extension_registry (id, publisher, name)
+            VALUES (gen_random_uuid(), 'p', convert_from($1, getdatabaseencoding()))";
+        let given = bytes(&mut ground, &name);
+        ground.client.execute(insert, &[&given]).unwrap();
+        let text = bytes(&mut ground, &manifest("name", &name));
+        ground.call(&Call::of(text)).with_issues(&["name"]);
+    }
+}
+
+/// Control characters of a URL in the encoding of the database.
+#[test]
+fn control_characters_of_a_url_in_every_encoding() {
+    for (encoding, control, letter) in [
+        ("LATIN1", &b"\x85"[..], &b"\xe9"[..]),
+        ("SQL_ASCII", b"\xc2\x85", b"\xe9"),
+        ("SQL_ASCII", b"\xe9\n", b"\x85"),
+        ("EUC_JP", b"\xc6\xfc\x7f", b"\xc6\xfc"),
+        // A byte that means nothing hides nothing after it.
+        ("WIN1252", b"\x81\x1b", b"\x85"),
+    ] {
+        let mut ground = Ground::in_encoding(encoding);
+        let mut call = Call::of(manifest("name", "n"));
+        call.storage_url = Some(letter.to_vec());
+        ground.call(&call).published();
+        call.storage_url = Some(control.to_vec());
+        ground
+            .call(&call)
+            .refused()
+            .with_code("INVALID_ARGUMENT")
+            .with_detail("argument", "storage_url");
+    }
+}

@@ -1,6 +1,8 @@
 //! `ext_finalize_version` and `ext_finalize_bundle` over real connections.
 
+mod advice;
 mod arguments;
+mod bounds;
 mod bundles;
 mod callers;
 mod duplicates;

@@ -1,5 +1,6 @@
 //! Who may do what, over connections of the roles themselves.
 
+mod duplicates;
 mod grants;
 mod installer;
 mod owner;
