@@ -60,6 +60,8 @@ additive! {
         "the same, and an earlier statement of the same set created it";
     CreateTrigger, "create trigger", ShareRowExclusive,
         "without OR REPLACE, BEFORE or AFTER, calling a function that the same set created";
+    RemakeTrigger, "remake own trigger", AccessExclusive,
+        "DROP TRIGGER of one that an earlier statement of the same set created, and that the same file creates again on the same table and sets to ENABLE ALWAYS";
     EnableAlways, "enable always trigger", ShareRowExclusive,
         "a trigger that the same set created";
     CommentOnTable, "comment on table", ShareUpdateExclusive,

@@ -2,8 +2,8 @@
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    CreateFunctionStmt, CreateTrigStmt, DefElem, FunctionParameterMode, Node, VariableSetKind,
-    VariableSetStmt,
+    CreateFunctionStmt, CreateTrigStmt, DefElem, DropBehavior, DropStmt, FunctionParameterMode,
+    Node, VariableSetKind, VariableSetStmt,
 };
 
 use super::additive::{Action, Class, Verdict};
@@ -220,6 +220,36 @@ pub fn create_trigger(statement: &CreateTrigStmt, known: &mut Known) -> Verdict 
     known.add_trigger(table, &statement.trigname);
     Ok(vec![Action {
         class: Class::CreateTrigger,
+        on_new_table,
+    }])
+}
+
+/// A constraint trigger cannot be replaced: one of our own may be dropped where the same file makes it anew.
+pub fn drop_trigger(statement: &DropStmt, known: &mut Known) -> Verdict {
+    const REFUSED: &str = "DROP TRIGGER: it removes what exists, unless it is one trigger of an earlier statement of \
+                           this set, without IF EXISTS and CASCADE";
+
+    let [object] = statement.objects.as_slice() else {
+        return Err(REFUSED.into());
+    };
+    let names = match &object.node {
+        Some(NodeEnum::List(list)) => strings(&list.items),
+        _ => Vec::new(),
+    };
+    let (table, trigger) = match names.as_slice() {
+        [schema, table, trigger] => (Name::new(schema, table), *trigger),
+        _ => return Err(REFUSED.into()),
+    };
+    if statement.missing_ok
+        || statement.behavior() != DropBehavior::DropRestrict
+        || !known.is_own_trigger(&table, trigger)
+    {
+        return Err(REFUSED.into());
+    }
+    let on_new_table = known.is_new_table(&table);
+    known.drop_trigger(table, trigger);
+    Ok(vec![Action {
+        class: Class::RemakeTrigger,
         on_new_table,
     }])
 }

@@ -39,6 +39,9 @@ pub struct Known {
     functions_of_file: HashSet<Signature>,
     functions: HashSet<Signature>,
     triggers: HashSet<(Name, String)>,
+    /// Own triggers that this file dropped and has not both created again and set to ENABLE ALWAYS.
+    dropped_of_file: Vec<(Name, String)>,
+    remade_of_file: HashSet<(Name, String)>,
     /// SECURITY DEFINER functions of this file that PUBLIC may still call.
     open_to_public: Vec<Signature>,
     closed_to_public: HashSet<Signature>,
@@ -49,6 +52,8 @@ impl Known {
         self.tables_of_file.clear();
         self.functions_of_file.clear();
         self.open_to_public.clear();
+        self.dropped_of_file.clear();
+        self.remade_of_file.clear();
     }
 
     pub fn add_table(&mut self, table: Name) {
@@ -84,7 +89,31 @@ impl Known {
     }
 
     pub fn add_trigger(&mut self, table: Name, trigger: &str) {
-        self.triggers.insert((table, trigger.to_owned()));
+        let trigger = (table, trigger.to_owned());
+        if self.dropped_of_file.contains(&trigger) {
+            self.remade_of_file.insert(trigger.clone());
+        }
+        self.triggers.insert(trigger);
+    }
+
+    /// Until [`Known::enabled_always`] finds it made anew, its file is refused.
+    pub fn drop_trigger(&mut self, table: Name, trigger: &str) {
+        let trigger = (table, trigger.to_owned());
+        self.remade_of_file.remove(&trigger);
+        self.dropped_of_file.push(trigger);
+    }
+
+    pub fn enabled_always(&mut self, table: &Name, trigger: &str) {
+        let trigger = (table.clone(), trigger.to_owned());
+        if self.remade_of_file.contains(&trigger) {
+            self.dropped_of_file.retain(|dropped| *dropped != trigger);
+        }
+    }
+
+    /// The first trigger that this file drops and does not make anew.
+    pub fn left_dropped(&self) -> Option<&str> {
+        let first = self.dropped_of_file.first();
+        first.map(|(_, trigger)| trigger.as_str())
     }
 
     pub fn is_own_trigger(&self, table: &Name, trigger: &str) -> bool {

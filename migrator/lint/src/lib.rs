@@ -147,6 +147,12 @@ fn classify_file(file: &File, known: &mut Known) -> MigrationReport {
         );
         report.refusals.push(refuse(source.lines(), reason));
     }
+    if let Some(trigger) = known.left_dropped() {
+        let reason = format!(
+            "trigger {trigger} is dropped: CREATE it again on the same table and ENABLE ALWAYS in the same file"
+        );
+        report.refusals.push(refuse(source.lines(), reason));
+    }
     if report.refusals.is_empty() {
         let findings = locks::findings(source.sql, report.concurrent.is_none());
         report.refusals.extend(

@@ -22,6 +22,9 @@ pub fn classify(statement: &Node, text: &str, alone: bool, known: &mut Known) ->
         NodeEnum::IndexStmt(s) => index::create_index(s, alone, known),
         NodeEnum::CreateFunctionStmt(s) => function::create_function(s, text, known),
         NodeEnum::CreateTrigStmt(s) => function::create_trigger(s, known),
+        NodeEnum::DropStmt(s) if s.remove_type() == ObjectType::ObjectTrigger => {
+            function::drop_trigger(s, known)
+        }
         NodeEnum::ViewStmt(s) => create_view(s, known),
         NodeEnum::CreateSchemaStmt(s) => create_schema(s),
         NodeEnum::CommentStmt(s) => comment(s),

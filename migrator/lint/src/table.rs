@@ -72,7 +72,7 @@ fn constraint_of_new_table(node: &Node, known: &Known) -> Result<Option<Action>,
     }
 }
 
-pub fn alter_table(statement: &AlterTableStmt, known: &Known) -> Verdict {
+pub fn alter_table(statement: &AlterTableStmt, known: &mut Known) -> Verdict {
     let table = statement.relation.as_ref().ok_or("it names no table")?;
     if statement.objtype() != ObjectType::ObjectTable {
         return Err("of the ALTER commands only ALTER TABLE is on the list".into());
@@ -94,7 +94,11 @@ pub fn alter_table(statement: &AlterTableStmt, known: &Known) -> Verdict {
     Ok(actions)
 }
 
-fn alter_command(command: &AlterTableCmd, table: &Name, known: &Known) -> Result<Class, String> {
+fn alter_command(
+    command: &AlterTableCmd,
+    table: &Name,
+    known: &mut Known,
+) -> Result<Class, String> {
     let definition = command.def.as_deref().and_then(|node| node.node.as_ref());
     match (command.subtype(), definition) {
         (AlterTableType::AtAddColumn, Some(NodeEnum::ColumnDef(column))) => {
@@ -117,6 +121,7 @@ fn alter_command(command: &AlterTableCmd, table: &Name, known: &Known) -> Result
         }
         (AlterTableType::AtValidateConstraint, _) => Ok(Class::Validate),
         (AlterTableType::AtEnableAlwaysTrig, _) if known.is_own_trigger(table, &command.name) => {
+            known.enabled_always(table, &command.name);
             Ok(Class::EnableAlways)
         }
         (AlterTableType::AtEnableAlwaysTrig, _) => Err(format!(

@@ -132,6 +132,20 @@ pub const OWN_LOSSES: &[(&str, &str)] = &[
     ("DROP TRIGGER extension_version_immutable ON extension_version;
       CREATE TRIGGER extension_version_immutable BEFORE UPDATE OR DELETE ON extension_version
           FOR EACH ROW EXECUTE FUNCTION extension_version_immutable()", "it is disabled, or fires less"),
+    ("DROP TRIGGER extension_registry_identity_immutable_stored ON extension_registry;
+      CREATE TRIGGER extension_registry_identity_immutable_stored AFTER UPDATE ON extension_registry
+          FOR EACH ROW EXECUTE FUNCTION extension_registry_identity_immutable();
+      ALTER TABLE extension_registry ENABLE ALWAYS TRIGGER extension_registry_identity_immutable_stored",
+        "constraint extension_registry.extension_registry_identity_immutable_stored: is gone"),
+    ("DROP TRIGGER extension_registry_identity_immutable_stored ON extension_registry;
+      CREATE CONSTRAINT TRIGGER extension_registry_identity_immutable_stored AFTER UPDATE ON extension_version
+          FOR EACH ROW EXECUTE FUNCTION extension_registry_identity_immutable();
+      ALTER TABLE extension_version ENABLE ALWAYS TRIGGER extension_registry_identity_immutable_stored", "is gone"),
+    ("CREATE FUNCTION theirs() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+      CREATE OR REPLACE TRIGGER extension_registry_identity_immutable BEFORE UPDATE ON extension_registry
+          FOR EACH ROW EXECUTE FUNCTION theirs();
+      ALTER TABLE extension_registry ENABLE ALWAYS TRIGGER extension_registry_identity_immutable",
+        "it is disabled, or fires less"),
     ("ALTER TABLE extension_version DROP COLUMN ui", "column extension_version.ui: name changed"),
     ("ALTER TABLE extension_version ALTER created_at DROP DEFAULT", "default extension_version.created_at: is gone"),
     ("ALTER TABLE extension_bundle DROP CONSTRAINT extension_bundle_content_hash_check", "is gone"),
@@ -154,6 +168,10 @@ pub const OWN_ADDITIONS: &[&str] = &[
      CREATE TRIGGER extension_version_immutable BEFORE UPDATE OR DELETE ON extension_version
          FOR EACH ROW EXECUTE FUNCTION extension_version_immutable();
      ALTER TABLE extension_version ENABLE ALWAYS TRIGGER extension_version_immutable",
+    "DROP TRIGGER extension_registry_identity_immutable_stored ON extension_registry;
+     CREATE CONSTRAINT TRIGGER extension_registry_identity_immutable_stored AFTER UPDATE ON extension_registry
+         FOR EACH ROW EXECUTE FUNCTION extension_registry_identity_immutable();
+     ALTER TABLE extension_registry ENABLE ALWAYS TRIGGER extension_registry_identity_immutable_stored",
     "CREATE OR REPLACE FUNCTION extension_version_immutable() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
     "ALTER TABLE extension_version ADD COLUMN more text; CREATE INDEX ON extension_version (more);
      ALTER TABLE extension_version ALTER created_at SET DEFAULT now()",

@@ -63,6 +63,10 @@ pub const ACCEPTED: &[(&str, &[&str], &str)] = &[
     ("CREATE TRIGGER t AFTER UPDATE OF note ON s.base FOR EACH ROW WHEN (OLD.note IS DISTINCT FROM NEW.note)
       EXECUTE FUNCTION s.guard()", &["create trigger"], "SHARE ROW EXCLUSIVE"),
     ("CREATE TRIGGER t BEFORE TRUNCATE ON s.base EXECUTE FUNCTION s.guard()", &["create trigger"], "SHARE ROW EXCLUSIVE"),
+    ("CREATE TRIGGER other BEFORE DELETE ON s.base FOR EACH ROW EXECUTE FUNCTION s.guard();
+      ALTER TABLE s.base ADD a int; DROP TRIGGER guard ON s.base;
+      CREATE CONSTRAINT TRIGGER guard AFTER UPDATE ON s.base FOR EACH ROW EXECUTE FUNCTION s.guard();
+      ALTER TABLE s.base ENABLE ALWAYS TRIGGER guard", &["enable always trigger"], "SHARE ROW EXCLUSIVE"),
     ("ALTER TABLE s.base ENABLE ALWAYS TRIGGER guard", &["enable always trigger"], "SHARE ROW EXCLUSIVE"),
     ("COMMENT ON TABLE s.base IS 'x'", &["comment on table"], "SHARE UPDATE EXCLUSIVE"),
     ("COMMENT ON COLUMN s.base.id IS 'x'", &["comment on table"], "SHARE UPDATE EXCLUSIVE"),

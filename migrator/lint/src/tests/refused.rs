@@ -10,7 +10,21 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("DROP VIEW s.v", "removes what exists"),
     ("DROP INDEX CONCURRENTLY IF EXISTS s.i", "removes what exists"),
     ("DROP FUNCTION s.guard()", "removes what exists"),
-    ("DROP TRIGGER guard ON s.base", "removes what exists"),
+    ("DROP TRIGGER guard ON s.base", "trigger guard is dropped: CREATE it again"),
+    ("DROP TRIGGER guard ON s.base; CREATE TRIGGER guard BEFORE INSERT ON s.base EXECUTE FUNCTION s.guard()",
+        "ENABLE ALWAYS in the same file"),
+    ("DROP TRIGGER guard ON s.base; ALTER TABLE s.base ENABLE ALWAYS TRIGGER guard", "CREATE it again"),
+    ("DROP TRIGGER guard ON s.base; CREATE TRIGGER guard2 BEFORE INSERT ON s.base EXECUTE FUNCTION s.guard();
+      ALTER TABLE s.base ENABLE ALWAYS TRIGGER guard2", "trigger guard is dropped"),
+    ("CREATE TABLE s.t (a int); DROP TRIGGER guard ON s.base;
+      CREATE TRIGGER guard BEFORE INSERT ON s.t EXECUTE FUNCTION s.guard();
+      ALTER TABLE s.t ENABLE ALWAYS TRIGGER guard", "trigger guard is dropped"),
+    ("DROP TRIGGER guard ON s.base; CREATE TRIGGER guard BEFORE INSERT ON s.base EXECUTE FUNCTION s.guard();
+      ALTER TABLE s.base ENABLE ALWAYS TRIGGER guard; DROP TRIGGER guard ON s.base", "trigger guard is dropped"),
+    ("DROP TRIGGER other ON s.base", "removes what exists"),
+    ("DROP TRIGGER guard ON base", "removes what exists"),
+    ("DROP TRIGGER IF EXISTS guard ON s.base", "removes what exists"),
+    ("DROP TRIGGER guard ON s.base CASCADE", "removes what exists"),
     ("DROP TYPE s.t", "removes what exists"),
     ("DROP EXTENSION ext_registry", "removes what exists"),
     ("DROP OWNED BY app", "removes what exists"),

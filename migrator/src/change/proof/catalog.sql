@@ -61,7 +61,12 @@ SELECT 'default', d.adrelid || '.' || d.adnum,
 FROM pg_catalog.pg_attrdef d
 
 UNION ALL
-SELECT 'constraint', k.oid::text,
+-- That of a constraint trigger goes and comes with it.
+SELECT 'constraint',
+       CASE WHEN k.contype = 't' AND k.conrelid = ANY ($1) AND k.conname ~ '^extension_\w+_immutable'
+           THEN k.conrelid || '.' || k.conname
+           ELSE k.oid::text
+       END,
        CASE WHEN k.conrelid <> 0 THEN k.conrelid::regclass || '.' ELSE '' END || k.conname, k.oid >= 16384,
        jsonb_build_object(
            'name', k.conname, 'kind', k.contype, 'table', k.conrelid, 'type', k.contypid, 'referenced table', k.confrelid,
@@ -88,7 +93,8 @@ FROM pg_catalog.pg_index i
 WHERE (SELECT c.relnamespace FROM pg_catalog.pg_class c WHERE c.oid = i.indexrelid) <> 'pg_toast'::regnamespace
 
 UNION ALL
--- A guard that somebody changed may be put right, and one of ours may be made anew.
+-- A guard that somebody changed may be put right, and one of ours may be made anew; one that calls a function of others
+-- guards nothing.
 SELECT CASE WHEN t.tgisinternal THEN 'constraint trigger' ELSE 'trigger' END,
        CASE WHEN guard THEN t.tgrelid || '.' || t.tgname ELSE t.oid::text END,
        t.tgrelid::regclass || '.' || t.tgname, NOT t.tgisinternal,
@@ -97,7 +103,8 @@ SELECT CASE WHEN t.tgisinternal THEN 'constraint trigger' ELSE 'trigger' END,
            'columns', t.tgattr::text, 'arguments', encode(t.tgargs, 'hex'), 'condition', md5(t.tgqual::text),
            'old table', t.tgoldtable, 'new table', t.tgnewtable
        ) END,
-       NULL, position(t.tgenabled::text IN 'DROA'), t.tgrelid = ANY ($1), age(t.xmin) <= 0
+       NULL, CASE WHEN guard AND t.tgfoid <> ALL ($1) THEN 0 ELSE position(t.tgenabled::text IN 'DROA') END,
+       t.tgrelid = ANY ($1), age(t.xmin) <= 0
 FROM pg_catalog.pg_trigger t
 CROSS JOIN LATERAL (
     SELECT NOT t.tgisinternal AND t.tgrelid = ANY ($1) AND t.tgname ~ '^extension_\w+_immutable'
