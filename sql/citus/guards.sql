@@ -20,6 +20,21 @@ DECLARE
     label   text;
     problem text;
 BEGIN
+    -- As in V13.
+    IF TG_OP = 'UPDATE' THEN
+        IF OLD OPERATOR(pg_catalog.*=) NEW
+           OR TG_WHEN = 'BEFORE'
+              AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = TG_RELID AND a.attgenerated = 's')
+              AND ROW(OLD.id, OLD.version_id, OLD.content_hash, OLD.signature, OLD.precompiled, OLD.storage_url,
+                  OLD.size_bytes, OLD.created_at, OLD.adopted)::record
+              OPERATOR(pg_catalog.*=)
+              ROW(NEW.id, NEW.version_id, NEW.content_hash, NEW.signature, NEW.precompiled, NEW.storage_url,
+                  NEW.size_bytes, NEW.created_at, NEW.adopted)::record
+        THEN
+            RETURN NEW;
+        END IF;
+    END IF;
+
     IF TG_TABLE_NAME !~ '^extension_bundle(_[0-9]+)?$' OR NOT EXISTS (
         SELECT FROM pg_class c
         WHERE c.oid = TG_RELID AND c.relkind = 'r' AND pg_get_userbyid(c.relowner) = current_user
@@ -83,6 +98,21 @@ DECLARE
     label   text;
     problem text := 'a published version is never changed or removed';
 BEGIN
+    -- As in V13.
+    IF TG_OP = 'UPDATE' THEN
+        IF OLD OPERATOR(pg_catalog.*=) NEW
+           OR TG_WHEN = 'BEFORE'
+              AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = TG_RELID AND a.attgenerated = 's')
+              AND ROW(OLD.id, OLD.registry_id, OLD.version, OLD.runtime, OLD.main_entry, OLD.api, OLD.api_endpoints,
+                  OLD.ui, OLD.capabilities, OLD.assets, OLD.created_at, OLD.adopted)::record
+              OPERATOR(pg_catalog.*=)
+              ROW(NEW.id, NEW.registry_id, NEW.version, NEW.runtime, NEW.main_entry, NEW.api, NEW.api_endpoints,
+                  NEW.ui, NEW.capabilities, NEW.assets, NEW.created_at, NEW.adopted)::record
+        THEN
+            RETURN NEW;
+        END IF;
+    END IF;
+
     IF TG_OP = 'INSERT' THEN
         IF NOT NEW.adopted OR current_setting('session_replication_role') = 'replica' THEN
             RETURN NEW;

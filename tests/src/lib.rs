@@ -34,6 +34,7 @@ mod years;
 
 pub use activity::{backend_pid, together, wait_until, wait_until_blocked};
 pub use database::Database;
+pub use earlier::begin_as;
 pub use ext_migrate::{Outcome, ext_migrate};
 pub use installation::{
     built_with_tls, comes_with, extension_folder, other_server, program, workspace_root,

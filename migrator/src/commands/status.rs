@@ -22,7 +22,7 @@ use crate::schema::Schema;
 /// {
 ///   "schema": "public",
 ///   "state": "current",
-///   "current": 12,
+///   "current": 15,
 ///   "latest": 11,
 ///   "pending": 0,
 ///   "migrations": [

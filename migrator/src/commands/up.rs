@@ -29,7 +29,7 @@ use crate::{citus, elsewhere, inspect};
 ///   "mended": [{"level": "error", "code": "GUARD_MISSING", "object": "…", "message": "…", "mend": "…", "mended_by_up": true}],
 ///   "left": [],
 ///   "applied": [{"version": 1, "file": "V1__tables.sql", "milliseconds": 12}],
-///   "current": 12,
+///   "current": 15,
 ///   "extension": {"action": "create", "version": "1.2.0"},
 ///   "ddl_guard": "off",
 ///   "citus": {"version": "13.2-1", "workers": 2, "layout": "distributed"},
@@ -160,12 +160,16 @@ fn bring_up(
         add(part);
     }
     let mut applied = Vec::new();
+    let distributed = start.inspection.is_distributed();
     for migration in start.history.pending(migrations) {
         context
             .output
             .log(&format!("applying {}", migration.file()));
         let began = Instant::now();
         add(match &migration.kind {
+            Kind::Transactional if distributed => {
+                runner.migrate(&citus::in_shards(migration, schema))?
+            }
             Kind::Transactional => runner.migrate(migration)?,
             Kind::Concurrent { index, table } => runner.migrate_index(migration, index, table)?,
         });

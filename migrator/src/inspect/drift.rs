@@ -166,16 +166,17 @@ impl Examination<'_> {
                 .with_mend(format!("DROP INDEX CONCURRENTLY {name}; {}", shipped.sql)),
             );
         }
-        self.differs(&shipped.name, &index.definition).then(|| {
-            Finding::error(
-                "INDEX_CHANGED",
-                &shipped.name,
-                format!("the index is another: {}", index.definition),
-            )
-            .with_mend(format!(
-                "DROP INDEX CONCURRENTLY {name}, then ext-migrate up"
-            ))
-        })
+        self.differs(&shipped.name, &shipped.sql, &index.definition)
+            .then(|| {
+                Finding::error(
+                    "INDEX_CHANGED",
+                    &shipped.name,
+                    format!("the index is another: {}", index.definition),
+                )
+                .with_mend(format!(
+                    "DROP INDEX CONCURRENTLY {name}, then ext-migrate up"
+                ))
+            })
     }
 
     fn check(&self, relation: &Relation, shipped: &shipped::Check) -> Option<Finding> {
@@ -201,7 +202,7 @@ impl Examination<'_> {
                     .with_repair(validate),
             );
         };
-        if self.differs(&shipped.name, &check.definition) {
+        if self.differs(&shipped.name, &shipped.sql, &check.definition) {
             let message = format!("the constraint is another: {}", check.definition);
             return Some(
                 Finding::error("CONSTRAINT_CHANGED", object, message).with_mend(format!(
@@ -236,7 +237,7 @@ impl Examination<'_> {
                     .with_repair(again(&[&shipped.sql, &always])),
             );
         };
-        if self.differs(&shipped.name, &trigger.definition) {
+        if self.differs(&shipped.name, &shipped.sql, &trigger.definition) {
             let message = format!("the guard is another: {}", trigger.definition);
             return Some(
                 Finding::error("GUARD_CHANGED", object, message).with_mend(format!(
@@ -339,8 +340,8 @@ impl Examination<'_> {
         findings
     }
 
-    fn differs(&self, name: &str, printed: &str) -> bool {
-        expected::definition(name, &self.facts.quoted_schema)
+    fn differs(&self, name: &str, sql: &str, printed: &str) -> bool {
+        expected::definition(name, sql, &self.facts.quoted_schema)
             .is_some_and(|expected| !expected::same(printed, &expected))
     }
 

@@ -1,10 +1,11 @@
 //! Triggers, indexes and checks as the server prints them, `@schema@` for the schema: what `check` compares with.
 //! A test proves that a fresh database prints exactly this, on every server that is tested.
 
-/// The printed definition of the object with this name.
-pub fn definition(name: &str, quoted_schema: &str) -> Option<String> {
-    DEFINITIONS
-        .iter()
+/// The printed definition of the object with this name that `sql` makes.
+pub fn definition(name: &str, sql: &str, quoted_schema: &str) -> Option<String> {
+    let earlier = EARLIER.iter().filter(|_| sql.contains("IS DISTINCT FROM"));
+    earlier
+        .chain(DEFINITIONS)
         .find(|(known, _)| *known == name)
         .map(|(_, definition)| definition.replace("@schema@", quoted_schema))
 }
@@ -46,7 +47,7 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ),
     (
         "extension_bundle_immutable_insert",
-        r#"CREATE TRIGGER extension_bundle_immutable_insert BEFORE INSERT ON @schema@.extension_bundle FOR EACH ROW WHEN ((current_setting('ext_registry.finalizing'::text, true) IS DISTINCT FROM 'on'::text)) EXECUTE FUNCTION @schema@.extension_bundle_immutable()"#,
+        r#"CREATE TRIGGER extension_bundle_immutable_insert BEFORE INSERT ON @schema@.extension_bundle FOR EACH ROW WHEN (((current_setting('ext_registry.finalizing'::text, true) = 'on'::text) IS NOT TRUE)) EXECUTE FUNCTION @schema@.extension_bundle_immutable()"#,
     ),
     (
         "extension_bundle_immutable_stored",
@@ -122,7 +123,7 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ),
     (
         "extension_registry_identity_immutable_stored",
-        r#"CREATE CONSTRAINT TRIGGER extension_registry_identity_immutable_stored AFTER UPDATE ON @schema@.extension_registry NOT DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW WHEN (((old.id IS DISTINCT FROM new.id) OR (((old.publisher)::text COLLATE "C") IS DISTINCT FROM ((new.publisher)::text COLLATE "C")) OR (((old.name)::text COLLATE "C") IS DISTINCT FROM ((new.name)::text COLLATE "C")))) EXECUTE FUNCTION @schema@.extension_registry_identity_immutable()"#,
+        r#"CREATE CONSTRAINT TRIGGER extension_registry_identity_immutable_stored AFTER UPDATE ON @schema@.extension_registry NOT DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW WHEN ((((old.id = new.id) IS NOT TRUE) OR ((((old.publisher)::text COLLATE "C") = ((new.publisher)::text COLLATE "C")) IS NOT TRUE) OR ((((old.name)::text COLLATE "C") = ((new.name)::text COLLATE "C")) IS NOT TRUE))) EXECUTE FUNCTION @schema@.extension_registry_identity_immutable()"#,
     ),
     (
         "extension_registry_identity_immutable_truncate",
@@ -130,7 +131,7 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ),
     (
         "extension_registry_identity_immutable",
-        r#"CREATE TRIGGER extension_registry_identity_immutable BEFORE UPDATE ON @schema@.extension_registry FOR EACH ROW WHEN (((old.id IS DISTINCT FROM new.id) OR (((old.publisher)::text COLLATE "C") IS DISTINCT FROM ((new.publisher)::text COLLATE "C")) OR (((old.name)::text COLLATE "C") IS DISTINCT FROM ((new.name)::text COLLATE "C")))) EXECUTE FUNCTION @schema@.extension_registry_identity_immutable()"#,
+        r#"CREATE TRIGGER extension_registry_identity_immutable BEFORE UPDATE ON @schema@.extension_registry FOR EACH ROW WHEN ((((old.id = new.id) IS NOT TRUE) OR ((((old.publisher)::text COLLATE "C") = ((new.publisher)::text COLLATE "C")) IS NOT TRUE) OR ((((old.name)::text COLLATE "C") = ((new.name)::text COLLATE "C")) IS NOT TRUE))) EXECUTE FUNCTION @schema@.extension_registry_identity_immutable()"#,
     ),
     (
         "extension_version_created_at_check",
@@ -159,6 +160,22 @@ const DEFINITIONS: &[(&str, &str)] = &[
     (
         "extension_version_release_idx",
         r#"CREATE INDEX extension_version_release_idx ON @schema@.extension_version USING btree (registry_id, "substring"(((version)::text COLLATE "C"), '^([0-9]+[.][0-9]+)[.]'::text), (("substring"(((version)::text COLLATE "C"), '^[0-9]+[.][0-9]+[.]([0-9]+)'::text))::numeric)) WHERE (((version)::text COLLATE "C") ~ '^(0|[1-9][0-9]*)[.](0|[1-9][0-9]*)[.](0|[1-9][0-9]*)([+][0-9A-Za-z.-]+)?$'::text)"#,
+    ),
+];
+
+/// As it was before V14 and V15.
+const EARLIER: &[(&str, &str)] = &[
+    (
+        "extension_bundle_immutable_insert",
+        r#"CREATE TRIGGER extension_bundle_immutable_insert BEFORE INSERT ON @schema@.extension_bundle FOR EACH ROW WHEN ((current_setting('ext_registry.finalizing'::text, true) IS DISTINCT FROM 'on'::text)) EXECUTE FUNCTION @schema@.extension_bundle_immutable()"#,
+    ),
+    (
+        "extension_registry_identity_immutable_stored",
+        r#"CREATE CONSTRAINT TRIGGER extension_registry_identity_immutable_stored AFTER UPDATE ON @schema@.extension_registry NOT DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW WHEN (((old.id IS DISTINCT FROM new.id) OR (((old.publisher)::text COLLATE "C") IS DISTINCT FROM ((new.publisher)::text COLLATE "C")) OR (((old.name)::text COLLATE "C") IS DISTINCT FROM ((new.name)::text COLLATE "C")))) EXECUTE FUNCTION @schema@.extension_registry_identity_immutable()"#,
+    ),
+    (
+        "extension_registry_identity_immutable",
+        r#"CREATE TRIGGER extension_registry_identity_immutable BEFORE UPDATE ON @schema@.extension_registry FOR EACH ROW WHEN (((old.id IS DISTINCT FROM new.id) OR (((old.publisher)::text COLLATE "C") IS DISTINCT FROM ((new.publisher)::text COLLATE "C")) OR (((old.name)::text COLLATE "C") IS DISTINCT FROM ((new.name)::text COLLATE "C")))) EXECUTE FUNCTION @schema@.extension_registry_identity_immutable()"#,
     ),
 ];
 

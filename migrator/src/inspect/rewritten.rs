@@ -9,8 +9,9 @@ use super::shape;
 use crate::error::{Doing, Error};
 use crate::schema::{Schema, quote_ident};
 
-/// Such a command writes every row, and the column's own row in the catalog, in one transaction; rows are never written
-/// again, and the row of a system column keeps the transaction that created the table (a restore in one transaction).
+/// Such a command writes every row, and the column's own row in the catalog, in one transaction, and the row of a system
+/// column keeps the transaction that created the table (a restore in one transaction). Rows are written again only by
+/// an UPDATE that changes nothing: so the whole first page is looked at.
 const QUERY: &str = "
     SELECT a.attname::text
     FROM pg_catalog.pg_attribute a
@@ -18,7 +19,7 @@ const QUERY: &str = "
     WHERE a.attrelid = pg_catalog.to_regclass($1)
       AND a.attname = ANY ($2)
       AND a.xmin <> s.xmin
-      AND a.xmin = (SELECT x.xmin FROM ONLY @table@ x WHERE x.ctid = '(0,1)')
+      AND a.xmin IN (SELECT x.xmin FROM ONLY @table@ x WHERE x.ctid < '(1,0)')
     ORDER BY a.attnum";
 
 /// One finding for each column; none for tables that the role may not read.

@@ -35,7 +35,8 @@ impl Made {
     }
 }
 
-/// What a set of migrations makes. A later definition of a function or trigger replaces an earlier one.
+/// What a set of migrations makes. A later definition of a function or trigger replaces an earlier one; a function keeps
+/// its COMMENT and REVOKE.
 #[derive(Debug, std::default::Default)]
 pub struct Shipped {
     pub functions: Vec<Function>,
@@ -106,21 +107,18 @@ impl Shipped {
         shipped
     }
 
-    /// Puts the functions for tables in shards in place of those of the same name, which keep their COMMENT and REVOKE.
+    /// Puts the functions for tables in shards in place of those of the same name.
     pub fn replace_functions(&mut self, schema: &Schema) -> Result<(), Error> {
         let guards = Made::printed(schema)?.remove("guards.sql");
-        for mut function in guards.unwrap_or_default().functions {
-            if let Some(old) = self.functions.iter().position(|f| f.name == function.name) {
-                function.with = self.functions.remove(old).with;
-            }
-            self.functions.push(function);
-        }
+        self.add(guards.unwrap_or_default());
         Ok(())
     }
 
     fn add(&mut self, made: Made) {
-        for function in made.functions {
-            self.functions.retain(|known| known.name != function.name);
+        for mut function in made.functions {
+            if let Some(old) = self.functions.iter().position(|f| f.name == function.name) {
+                function.with = self.functions.remove(old).with;
+            }
             self.functions.push(function);
         }
         for trigger in made.triggers {
@@ -170,11 +168,14 @@ mod tests {
     #[test]
     fn everything_shipped_has_an_expected_definition() {
         let shipped = shipped();
-        let triggers = shipped.triggers.iter().map(|trigger| &trigger.name);
-        let indexes = shipped.indexes.iter().map(|index| &index.name);
-        let checks = shipped.checks.iter().map(|check| &check.name);
-        for name in triggers.chain(indexes).chain(checks) {
-            assert!(expected::definition(name, "public").is_some(), "{name}");
+        let triggers = shipped.triggers.iter().map(|t| (&t.name, &t.sql));
+        let indexes = shipped.indexes.iter().map(|i| (&i.name, &i.sql));
+        let checks = shipped.checks.iter().map(|c| (&c.name, &c.sql));
+        for (name, sql) in triggers.chain(indexes).chain(checks) {
+            assert!(
+                expected::definition(name, sql, "public").is_some(),
+                "{name}"
+            );
         }
     }
 

@@ -6,5 +6,6 @@ mod document;
 mod matrix;
 mod others_rights;
 mod switches;
+mod unchanged;
 mod ways;
 mod world;

@@ -54,6 +54,8 @@ pub const SWITCHES: &[Switch] = &[
     by_owner("ALTER COLUMN adopted DROP NOT NULL", "ALTER TABLE extension_bundle ALTER COLUMN adopted DROP NOT NULL", "COLUMN_NULLABLE"),
     by_owner("ALTER COLUMN … TYPE … USING, another type", "ALTER TABLE extension_version ALTER COLUMN assets TYPE text USING 'x'", "COLUMN_TYPE"),
     by_owner("ALTER COLUMN … TYPE … USING, the same type", "ALTER TABLE extension_version ALTER COLUMN runtime TYPE varchar(255) USING 'x'", "COLUMN_REWRITTEN"),
+    by_owner("… and a row is saved as it is", "BEGIN; ALTER TABLE extension_version ALTER COLUMN runtime TYPE varchar(255) USING 'x'; COMMIT;
+        UPDATE extension_version SET runtime = runtime WHERE ctid = '(0,1)'", "COLUMN_REWRITTEN"),
     by_owner("DROP COLUMN", "ALTER TABLE extension_version DROP COLUMN runtime", "COLUMN_MISSING"),
     by_owner("RENAME COLUMN", "ALTER TABLE extension_version RENAME COLUMN runtime TO other", "COLUMN_MISSING"),
     by_owner("DROP TABLE", "DROP TABLE extension_bundle", "TABLE_MISSING"),

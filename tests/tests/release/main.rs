@@ -4,6 +4,7 @@
 mod changelog;
 mod frozen;
 mod meta;
+mod registries;
 mod update;
 mod version;
 

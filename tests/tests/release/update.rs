@@ -325,7 +325,7 @@ fn installed_version(db: &Database) -> String {
 
 /// All that the extension is in a database: its own row, and of each of its objects definition, owner, rights, comment
 /// and what it depends on.
-fn catalog(client: &mut Client) -> Vec<String> {
+pub fn catalog(client: &mut Client) -> Vec<String> {
     let rows = client
         .query(
             "SELECT concat_ws(E'\\n', o.identity, pg_get_functiondef(p.oid), pg_get_userbyid(p.proowner),

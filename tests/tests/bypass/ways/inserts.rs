@@ -66,6 +66,16 @@ pub fn inserts() -> Vec<Way> {
             writers(BUNDLE),
         ),
         way(
+            "INSERT of a bundle whose hash has another form",
+            ["repeat('c', 64)", "upper('sha256:' || repeat('c', 64))", "'sha256:' || repeat('C', 64)", "'sha256:' || repeat('c', 63)"]
+                .map(|hash| format!(
+                    "BEGIN; {}; INSERT INTO public.extension_bundle (id, version_id, content_hash)
+                     SELECT gen_random_uuid(), v.id, {hash} FROM public.extension_version v WHERE v.version = '3.0.0'",
+                    version("", "'3.0.0', 'x', 'x'")
+                )),
+            writers(Refused("23514", Some("extension_bundle_content_hash_check"))),
+        ),
+        way(
             "the same bundle again",
             [bundle("", &format!("{OF_1_0_0}, 'sha256:' || repeat('a', 64)"))],
             writers(Refused("23505", Some("extension_bundle_version_id_content_hash_unique"))),
@@ -94,6 +104,25 @@ pub fn inserts() -> Vec<Way> {
                 bundle("", &format!("{OF_1_0_0}, 'sha256:' || repeat('a', 64)"))
             )],
             writers(BUNDLE),
+        ),
+        way(
+            "upsert of what is there, as old apps do",
+            [
+                format!(
+                    "{} ON CONFLICT (registry_id, version) DO UPDATE
+                     SET runtime = excluded.runtime, main_entry = excluded.main_entry, api = excluded.api,
+                         ui = excluded.ui, capabilities = excluded.capabilities",
+                    version("", "'1.0.0', 'node@1', 'main'")
+                ),
+                format!(
+                    "{} ON CONFLICT (version_id, content_hash) DO UPDATE
+                     SET signature = excluded.signature, storage_url = excluded.storage_url RETURNING id",
+                    bundle("", &format!("{OF_1_0_0}, 'sha256:' || repeat('a', 64)"))
+                ),
+                "INSERT INTO public.extension_registry (id, publisher, name) VALUES (gen_random_uuid(), 'acme', 'widget')
+                 ON CONFLICT (publisher, name) DO UPDATE SET name = excluded.name, updated_at = now()".to_owned(),
+            ],
+            writers(Allowed("every version and bundle stays what it is")),
         ),
         way(
             "upsert of an entry under another name",

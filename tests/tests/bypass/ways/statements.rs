@@ -1,36 +1,51 @@
 use super::{Allowed, BUNDLE, ENTRY, Refused, VERSION, Way, way, writers};
 
-const VERSION_COLUMNS: [&str; 12] = [
-    "id",
-    "registry_id",
-    "version",
-    "runtime",
-    "main_entry",
-    "api",
-    "api_endpoints",
-    "ui",
-    "capabilities",
-    "assets",
-    "created_at",
-    "adopted",
+/// Each column with another value than it has anywhere.
+const VERSION_COLUMNS: [(&str, &str); 12] = [
+    ("id", "gen_random_uuid()"),
+    ("registry_id", "'00000000-0000-0000-0000-0000000000e0'"),
+    ("version", "version || '0'"),
+    ("runtime", "runtime || '0'"),
+    ("main_entry", "'other'"),
+    ("api", "'{\"endpoints\": []}'"),
+    ("api_endpoints", "'[{}]'"),
+    ("ui", "'{}'"),
+    ("capabilities", "'[\"net\"]'"),
+    ("assets", "'[]'"),
+    (
+        "created_at",
+        "coalesce(created_at, now()) - interval '1 microsecond'",
+    ),
+    ("adopted", "NOT adopted"),
 ];
-const BUNDLE_COLUMNS: [&str; 9] = [
-    "id",
-    "version_id",
-    "content_hash",
-    "signature",
-    "precompiled",
-    "storage_url",
-    "size_bytes",
-    "created_at",
-    "adopted",
+const BUNDLE_COLUMNS: [(&str, &str); 9] = [
+    ("id", "gen_random_uuid()"),
+    ("version_id", "gen_random_uuid()"),
+    ("content_hash", "'sha256:' || repeat('e', 64)"),
+    ("signature", "''"),
+    ("precompiled", "'{}'"),
+    ("storage_url", "'https://example.com'"),
+    ("size_bytes", "1"),
+    ("created_at", "NULL"),
+    ("adopted", "NOT adopted"),
 ];
 
-/// UPDATE of the column to what it is: a guard that compared values would let it pass.
-fn updates(table: &str, columns: &[&str]) -> Vec<String> {
+fn updates(table: &str, columns: &[(&str, &str)]) -> Vec<String> {
     columns
         .iter()
-        .map(|column| format!("UPDATE public.{table} SET {column} = {column}"))
+        .map(|(column, value)| format!("UPDATE public.{table} SET {column} = {value}"))
+        .collect()
+}
+
+/// UPDATE of each column to what it is, and of all of them, as an ORM saves a row.
+fn saves(table: &str, columns: &[(&str, &str)]) -> Vec<String> {
+    let same: Vec<_> = columns
+        .iter()
+        .map(|(column, _)| format!("{column} = {column}"))
+        .collect();
+    same.iter()
+        .chain([&same.join(", ")])
+        .map(|set| format!("UPDATE public.{table} SET {set}"))
         .collect()
 }
 
@@ -45,6 +60,22 @@ pub fn statements() -> Vec<Way> {
             "UPDATE of each column of a bundle",
             updates("extension_bundle", &BUNDLE_COLUMNS),
             writers(BUNDLE),
+        ),
+        way(
+            "UPDATE that changes nothing, as ORMs save a row",
+            saves("extension_version", &VERSION_COLUMNS)
+                .into_iter()
+                .chain(saves("extension_bundle", &BUNDLE_COLUMNS))
+                .chain([
+                    "UPDATE public.extension_registry SET id = id, publisher = publisher, name = name".to_owned(),
+                    "UPDATE public.extension_version v SET runtime = v.runtime FROM public.extension_bundle b
+                     WHERE b.version_id = v.id".to_owned(),
+                    "BEGIN; DECLARE c CURSOR FOR SELECT * FROM public.extension_version FOR UPDATE; FETCH c;
+                     UPDATE public.extension_version SET runtime = runtime WHERE CURRENT OF c; COMMIT".to_owned(),
+                    "MERGE INTO public.extension_version t USING (VALUES (1)) s ON true
+                     WHEN MATCHED THEN UPDATE SET runtime = t.runtime".to_owned(),
+                ]),
+            writers(Allowed("every row stays what it is, byte for byte")),
         ),
         way(
             "UPDATE of id, publisher or name of an entry",
