@@ -81,31 +81,28 @@ impl Session {
     /// A transaction that writes, with a new snapshot for each statement. Works behind any pooler.
     pub fn read_committed(&mut self) -> Result<Transaction<'_>, Error> {
         self.refuse_standby()?;
-        let mut transaction = self
-            .client
-            .build_transaction()
-            .read_only(false)
-            .isolation_level(IsolationLevel::ReadCommitted)
-            .start()
-            .doing("starting a transaction")?;
-        transaction
-            .batch_execute(&settings(true))
-            .doing("setting up the transaction")?;
-        Ok(transaction)
+        self.transaction(false, IsolationLevel::ReadCommitted)
     }
 
     /// A transaction that cannot write, of one snapshot. Works on a standby, with any role and behind any pooler.
     pub fn read_only(&mut self) -> Result<Transaction<'_>, Error> {
+        self.transaction(true, IsolationLevel::RepeatableRead)
+    }
+
+    fn transaction(
+        &mut self,
+        read_only: bool,
+        isolation: IsolationLevel,
+    ) -> Result<Transaction<'_>, Error> {
+        let doing = "starting a transaction";
         let mut transaction = self
             .client
             .build_transaction()
-            .read_only(true)
-            .isolation_level(IsolationLevel::RepeatableRead)
+            .read_only(read_only)
+            .isolation_level(isolation)
             .start()
-            .doing("starting a read-only transaction")?;
-        transaction
-            .batch_execute(&settings(true))
-            .doing("setting up the transaction")?;
+            .doing(doing)?;
+        transaction.batch_execute(&settings(true)).doing(doing)?;
         Ok(transaction)
     }
 }

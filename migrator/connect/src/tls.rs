@@ -1,9 +1,11 @@
 //! TLS as libpq does it: what each sslmode verifies, and against which certificates.
 
 use std::env;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use openssl::error::ErrorStack;
+use openssl::pkey::PKey;
 use openssl::ssl::{SslConnector, SslFiletype, SslMethod, SslVerifyMode, SslVersion};
 use openssl::x509::store::X509StoreBuilder;
 use postgres_openssl::MakeTlsConnector;
@@ -67,12 +69,7 @@ impl SslMode {
 
 /// Builds the connector. Errors with [`Error::Settings`] where a file is missing or no certificate.
 pub fn connector(settings: &Settings, mode: SslMode) -> Result<MakeTlsConnector, Error> {
-    let failed = |what: String| {
-        move |error: ErrorStack| Error::Settings(format!("{what}: {}", reason(&error)))
-    };
-    let mut builder =
-        SslConnector::builder(SslMethod::tls()).map_err(failed("setting up TLS".to_owned()))?;
-
+    let mut builder = SslConnector::builder(SslMethod::tls())?;
     let oldest = match settings.get("ssl_min_protocol_version") {
         None | Some("TLSv1.2") => SslVersion::TLS1_2,
         Some("TLSv1.3") => SslVersion::TLS1_3,
@@ -82,50 +79,41 @@ pub fn connector(settings: &Settings, mode: SslMode) -> Result<MakeTlsConnector,
             ));
         }
     };
-    builder
-        .set_min_proto_version(Some(oldest))
-        .map_err(failed("setting up TLS".to_owned()))?;
+    builder.set_min_proto_version(Some(oldest))?;
 
     match roots(settings, mode)? {
         Roots::None => builder.set_verify(SslVerifyMode::NONE),
         Roots::System => builder.set_verify(SslVerifyMode::PEER),
         Roots::File(path) => {
-            let what = format!("root certificate file {}", path.display());
             // The builder trusts the system's roots; here this file is to count and nothing else.
-            let empty = X509StoreBuilder::new().map_err(failed("setting up TLS".to_owned()))?;
-            builder.set_cert_store(empty.build());
-            builder.set_ca_file(&path).map_err(failed(what))?;
+            builder.set_cert_store(X509StoreBuilder::new()?.build());
+            builder
+                .set_ca_file(&path)
+                .map_err(unusable("root certificate file", &path))?;
             builder.set_verify(SslVerifyMode::PEER);
         }
     }
 
-    let certificate = file(settings, "sslcert", "postgresql.crt")?;
-    if let Some(certificate) = certificate {
-        let what = format!("client certificate {}", certificate.display());
+    if let Some(certificate) = file(settings, "sslcert", "postgresql.crt")? {
         builder
             .set_certificate_chain_file(&certificate)
-            .map_err(failed(what))?;
+            .map_err(unusable("client certificate", &certificate))?;
         let key = file(settings, "sslkey", "postgresql.key")?.ok_or_else(|| {
             Error::Settings("a client certificate needs its key (sslkey, PGSSLKEY)".to_owned())
         })?;
-        let what = format!("client key {}", key.display());
         match settings.get("sslpassword") {
-            None => builder
-                .set_private_key_file(&key, SslFiletype::PEM)
-                .map_err(failed(what))?,
+            None => builder.set_private_key_file(&key, SslFiletype::PEM),
             Some(password) => {
-                let pem = std::fs::read(&key)
-                    .map_err(|error| Error::Settings(format!("{what}: {error}")))?;
-                let key =
-                    openssl::pkey::PKey::private_key_from_pem_passphrase(&pem, password.as_bytes())
-                        .map_err(failed(what.clone()))?;
-                builder.set_private_key(&key).map_err(failed(what))?;
+                let pem = fs::read(&key)
+                    .map_err(|error| Error::Settings(format!("{}: {error}", key.display())))?;
+                PKey::private_key_from_pem_passphrase(&pem, password.as_bytes())
+                    .and_then(|key| builder.set_private_key(&key))
             }
         }
+        .map_err(unusable("client key", &key))?;
     }
     if settings.get("sslnegotiation") == Some("direct") {
-        postgres_openssl::set_postgresql_alpn(&mut builder)
-            .map_err(failed("setting up TLS".to_owned()))?;
+        postgres_openssl::set_postgresql_alpn(&mut builder)?;
     }
 
     let mut connector = MakeTlsConnector::new(builder.build());
@@ -180,6 +168,17 @@ fn file(settings: &Settings, keyword: &str, default: &str) -> Result<Option<Path
 
 fn in_home(name: &str) -> Option<PathBuf> {
     Some(env::home_dir()?.join(".postgresql").join(name))
+}
+
+fn unusable(what: &'static str, path: &Path) -> impl Fn(ErrorStack) -> Error {
+    move |error| Error::Settings(format!("{what} {}: {}", path.display(), reason(&error)))
+}
+
+/// What has nothing to do with a file.
+impl From<ErrorStack> for Error {
+    fn from(error: ErrorStack) -> Self {
+        Self::Settings(format!("setting up TLS: {}", reason(&error)))
+    }
 }
 
 fn reason(error: &ErrorStack) -> String {
