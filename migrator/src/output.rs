@@ -1,5 +1,6 @@
 //! Results on stdout, as text or JSON; everything else on stderr.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
@@ -30,12 +31,16 @@ impl Output {
                 source: error.into(),
             })?,
         };
-        self.raw(&text)
+        self.raw(&harmless(&text))
     }
 
-    /// Prints text that has the same form for people and programs (SQL, completions).
+    /// Prints text that has the same form for people and programs (SQL, completions), to a file as it is.
     pub fn raw(&self, text: &str) -> Result<(), Error> {
         let mut stdout = io::stdout().lock();
+        let text = match stdout.is_terminal() {
+            true => harmless(text),
+            false => Cow::Borrowed(text),
+        };
         let written = stdout
             .write_all(text.as_bytes())
             .and_then(|()| match text.ends_with('\n') {
@@ -56,7 +61,7 @@ impl Output {
     /// One line about what is going on.
     pub fn log(&self, line: &str) {
         // Nobody is left to tell when stderr is gone.
-        let _ = writeln!(io::stderr(), "{line}");
+        let _ = writeln!(io::stderr(), "{}", harmless(line));
     }
 
     /// One line that only `--verbose` shows.
@@ -92,7 +97,23 @@ impl Output {
                 "exit_code": error.exit() as u8,
             }});
             // The exit code says it too.
-            let _ = self.raw(&format!("{report:#}"));
+            let _ = self.raw(&harmless(&format!("{report:#}")));
         }
+    }
+}
+
+/// Names of the database may hold what a terminal would obey: control characters become `\u001b`, in JSON too.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let harmful = |c: char| c.is_control() && c != '\n';
+    match text.contains(harmful) {
+        false => Cow::Borrowed(text),
+        true => text
+            .chars()
+            .map(|c| match harmful(c) {
+                true => format!("\\u{:04x}", u32::from(c)),
+                false => c.to_string(),
+            })
+            .collect::<String>()
+            .into(),
     }
 }

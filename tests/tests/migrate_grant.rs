@@ -170,3 +170,30 @@ fn without_the_extension_there_is_nothing_to_grant() {
         "{refused:?}"
     );
 }
+
+/// A terminal would obey ESC, and CSI in one character.
+#[test]
+fn control_characters_of_names_reach_no_terminal() {
+    let db = Server::shared().migrated_database();
+    let role = format!("{}\u{1b}[31m\u{9b}2J\u{7}", db.name());
+    db.server().administer(&format!("CREATE ROLE \"{role}\""));
+    for format in ["text", "json"] {
+        let granted = db
+            .ext_migrate(&["grant", "--reader", &role, "--format", format])
+            .succeeded();
+        let refused = db
+            .ext_migrate(&["grant", "--reader", &format!("{role}?"), "--format", format])
+            .exited(1);
+        for output in [&granted.stdout, &refused.stdout, &refused.stderr] {
+            let harmful = |c: char| c.is_control() && c != '\n';
+            assert!(!output.contains(harmful), "{output:?}");
+        }
+        assert!(
+            granted.stdout.contains("\\u001b[31m\\u009b2J\\u0007"),
+            "{granted:?}"
+        );
+        assert!(refused.stderr.contains("\\u009b2J"), "{refused:?}");
+    }
+    let json = db.ext_migrate(&["grant", "--reader", &role, "--format", "json"]);
+    assert_eq!(json.json()["readers"][0], role.as_str());
+}

@@ -7,7 +7,7 @@ use ext_registry_core::log::{Checkpoint, Hash, Note, SIGNATURE_MARK, VerifierKey
 use postgres::error::SqlState;
 use postgres::{Row, Transaction};
 
-use super::{READING, keys, raw, signed, time, unsigned};
+use super::{READING, bytes, get, keys, signed, time, unsigned};
 use crate::error::{Doing, Error};
 use crate::files;
 use crate::schema::Schema;
@@ -88,7 +88,7 @@ pub fn latest(transaction: &mut Transaction<'_>, schema: &Schema) -> Result<Opti
     let found = found.doing(READING)?;
     found
         .map(|row| {
-            let lines: Vec<String> = row.try_get(3).doing(READING)?;
+            let lines: Vec<String> = get(&row, 3)?;
             Ok(Signed::new(checkpoint(&row)?, &lines))
         })
         .transpose()
@@ -119,7 +119,7 @@ pub fn signed_by(
             return Ok(None);
         }
         for row in rows {
-            let line: String = row.try_get(3).doing(READING)?;
+            let line: String = get(&row, 3)?;
             let found = Signed::new(checkpoint(&row)?, &[line]);
             // Another key may have the same name.
             if found.verify(key).is_ok() {
@@ -147,11 +147,10 @@ pub fn stored_after(
         .doing(READING)?;
     rows.iter()
         .map(|row| {
-            let size: i64 = row.try_get(1).doing(READING)?;
             Ok(StoredCheckpoint {
-                origin: row.try_get(0).doing(READING)?,
-                size: unsigned(size),
-                root: raw(row, 2)?.unwrap_or_default().to_vec(),
+                origin: get(row, 0)?,
+                size: unsigned(get(row, 1)?),
+                root: bytes(row, 2)?.to_vec(),
                 sealed_at: time(row, 3)?.unwrap_or(i64::MIN),
             })
         })
@@ -160,15 +159,15 @@ pub fn stored_after(
 
 /// From the columns origin, size and root.
 fn checkpoint(row: &Row) -> Result<Checkpoint, Error> {
-    let size: i64 = row.try_get(1).doing(READING)?;
+    let size: i64 = get(row, 1)?;
     if size != signed(unsigned(size)) {
         return Err(Error::HistoryChanged(format!(
             "a checkpoint has the size {size}"
         )));
     }
     Ok(Checkpoint {
-        origin: row.try_get(0).doing(READING)?,
+        origin: get(row, 0)?,
         size: unsigned(size),
-        root: Hash::try_from(raw(row, 2)?.unwrap_or_default())?,
+        root: Hash::try_from(bytes(row, 2)?)?,
     })
 }

@@ -6,11 +6,11 @@ mod progress;
 mod rows;
 mod tiles;
 
-pub use checkpoints::{Kept, Signed, latest, signed_by, stored_after};
+pub use checkpoints::{Kept, Signed, latest, signed_by};
 pub use keys::{SigningKey, verifier_from_pem};
 pub use progress::Progress;
 pub use rows::{Record, Rows, copy, unlogged};
-pub use tiles::{StoredTiles, full_tiles};
+pub use tiles::StoredTiles;
 
 use postgres::Row;
 use postgres::types::{FromSql, Type};
@@ -33,10 +33,19 @@ impl<'a> FromSql<'a> for Raw<'a> {
     }
 }
 
+fn get<'a, T: FromSql<'a>>(row: &'a Row, column: usize) -> Result<T, Error> {
+    row.try_get(column).doing(READING)
+}
+
 /// A column that may be NULL, as the server sent it.
 fn raw(row: &Row, column: usize) -> Result<Option<&[u8]>, Error> {
-    let value: Option<Raw<'_>> = row.try_get(column).doing(READING)?;
+    let value: Option<Raw<'_>> = get(row, column)?;
     Ok(value.map(|Raw(bytes)| bytes))
+}
+
+/// The same; nothing where it is NULL.
+fn bytes(row: &Row, column: usize) -> Result<&[u8], Error> {
+    Ok(raw(row, column)?.unwrap_or_default())
 }
 
 /// A timestamptz in microseconds since 2000, as it is on the wire.

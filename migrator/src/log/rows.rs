@@ -4,7 +4,7 @@ use ext_registry_core::log::audit::{self, RowId};
 use ext_registry_core::log::{BUNDLE, Fields, Hash, VERSION, Value, row_data};
 use postgres::{Portal, Row, Transaction};
 
-use super::{READING, raw, time, unsigned};
+use super::{READING, bytes, get, raw, time, unsigned};
 use crate::error::{Doing, Error};
 use crate::schema::Schema;
 
@@ -28,24 +28,22 @@ pub struct Record {
 
 impl Record {
     fn read(row: &Row) -> Result<Self, Error> {
-        let index: i64 = row.try_get(0).doing(READING)?;
-        let bundle_id: Option<String> = row.try_get(2).doing(READING)?;
-        let there: bool = row.try_get(5).doing(READING)?;
+        let bundle_id: Option<String> = get(row, 2)?;
         let created_at = time(row, 6)?;
         let (fields, first) = match bundle_id {
             None => (VERSION, BEFORE),
             Some(_) => (BUNDLE, BEFORE + VERSION.len()),
         };
-        let data = match there {
+        let data = match get(row, 5)? {
             true => Some(data(row, fields, first, created_at)?),
             false => None,
         };
         Ok(Self {
-            index: unsigned(index),
-            version_id: row.try_get(1).doing(READING)?,
+            index: unsigned(get(row, 0)?),
+            version_id: get(row, 1)?,
             bundle_id,
             label: text(raw(row, 3)?),
-            recorded: raw(row, 4)?.unwrap_or_default().to_vec(),
+            recorded: bytes(row, 4)?.to_vec(),
             created_at,
             data,
         })
@@ -71,13 +69,6 @@ impl Record {
     /// Which row, for people.
     pub fn name(&self) -> String {
         self.leaf().id.name()
-    }
-
-    /// Whether the row is what the recorded leaf says.
-    pub fn is_unchanged(&self) -> bool {
-        self.leaf()
-            .row
-            .is_some_and(|row| self.recorded == row.hash.as_bytes())
     }
 }
 
@@ -125,8 +116,8 @@ pub fn unlogged(
             return Ok(());
         }
         for row in rows {
-            let version_id: String = row.try_get(0).doing(READING)?;
-            let bundle_id: Option<String> = row.try_get(1).doing(READING)?;
+            let version_id: String = get(&row, 0)?;
+            let bundle_id: Option<String> = get(&row, 1)?;
             let label = text(raw(&row, 2)?);
             let id = RowId {
                 version_id: &version_id,

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use ext_registry_core::log::audit::{Stored, StoredCheckpoint, StoredTile};
 use ext_registry_core::log::{Hash, Tile, TileReader, WIDTH};
-use postgres::{Row, Transaction};
+use postgres::Transaction;
 
-use super::{READING, checkpoints, raw, signed};
+use super::{READING, bytes, checkpoints, get, signed, unsigned};
 use crate::error::{Doing, Error};
 use crate::schema::Schema;
 
@@ -36,39 +36,31 @@ impl<'a, 'b> StoredTiles<'a, 'b> {
         }
     }
 
+    /// The full tiles of a range that are stored.
     fn range(&mut self, level: u8, first: u64, end: u64) -> Result<Vec<(u64, StoredTile)>, Error> {
-        full_tiles(self.transaction, self.schema, level, first, end)
+        let rows = self
+            .transaction
+            .query(
+                &format!(
+                    "SELECT index, hashes, root FROM {}.extension_log_tile \
+                     WHERE level = $1 AND index >= $2 AND index < $3",
+                    self.schema.quoted()
+                ),
+                &[&i16::from(level), &signed(first), &signed(end)],
+            )
+            .doing(READING)?;
+        rows.iter()
+            .map(|row| {
+                let (hashes, root) = (bytes(row, 1)?.to_vec(), bytes(row, 2)?.to_vec());
+                Ok((unsigned(get(row, 0)?), StoredTile { hashes, root }))
+            })
+            .collect()
     }
-}
 
-/// The full tiles of a range that are stored.
-pub fn full_tiles(
-    transaction: &mut Transaction<'_>,
-    schema: &Schema,
-    level: u8,
-    first: u64,
-    end: u64,
-) -> Result<Vec<(u64, StoredTile)>, Error> {
-    let rows = transaction
-        .query(
-            &format!(
-                "SELECT index, hashes, root FROM {}.extension_log_tile \
-                 WHERE level = $1 AND index >= $2 AND index < $3",
-                schema.quoted()
-            ),
-            &[&i16::from(level), &signed(first), &signed(end)],
-        )
-        .doing(READING)?;
-    let bytes = |row: &Row, column: usize| -> Result<Vec<u8>, Error> {
-        Ok(raw(row, column)?.unwrap_or_default().to_vec())
-    };
-    rows.iter()
-        .map(|row| {
-            let index: i64 = row.try_get(0).doing(READING)?;
-            let (hashes, root) = (bytes(row, 1)?, bytes(row, 2)?);
-            Ok((super::unsigned(index), StoredTile { hashes, root }))
-        })
-        .collect()
+    fn full(&mut self, level: u8, index: u64) -> Result<Option<StoredTile>, Error> {
+        let found = self.range(level, index, index.saturating_add(1))?;
+        Ok(found.into_iter().next().map(|(_, tile)| tile))
+    }
 }
 
 impl Stored for StoredTiles<'_, '_> {
@@ -76,8 +68,7 @@ impl Stored for StoredTiles<'_, '_> {
 
     fn tile(&mut self, level: u8, index: u64) -> Result<Option<StoredTile>, Error> {
         if level > 0 {
-            let found = self.range(level, index, index.saturating_add(1))?;
-            return Ok(found.into_iter().next().map(|(_, tile)| tile));
+            return self.full(level, index);
         }
         if index >= self.read_to || index.saturating_add(AT_ONCE) < self.read_to {
             self.read_to = index.saturating_add(AT_ONCE);
@@ -108,9 +99,8 @@ impl TileReader for StoredTiles<'_, '_> {
         let end = first.saturating_add(i64::from(tile.width));
         let found = match (tile.width, tile.level) {
             (WIDTH, level) => {
-                let found = self.range(level, tile.index, tile.index.saturating_add(1))?;
-                let found = found.into_iter().next();
-                return Ok(Hash::sequence(&found.map_or(Vec::new(), |(_, tile)| tile.hashes))?);
+                let found = self.full(level, tile.index)?;
+                return Ok(Hash::sequence(&found.map_or(Vec::new(), |tile| tile.hashes))?);
             }
             (_, 0) => self.transaction.query_one(
                 &format!(
@@ -128,6 +118,6 @@ impl TileReader for StoredTiles<'_, '_> {
             ),
         };
         let found = found.doing(READING)?;
-        Ok(Hash::sequence(raw(&found, 0)?.unwrap_or_default())?)
+        Ok(Hash::sequence(bytes(&found, 0)?)?)
     }
 }

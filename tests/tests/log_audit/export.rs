@@ -154,8 +154,9 @@ fn long_entries_are_left_out_and_counted() {
         .client()
         .execute(
             "SELECT ext_finalize_version(
-                 jsonb_build_object('publisher', 'acme', 'name', 'widget', 'version', '1.0.0', 'runtime', 'node@20'),
-                 repeat('a', 64), repeat('s', 70000))",
+                 jsonb_build_object('publisher', 'acme', 'name', 'widget', 'version', '1.0.0', 'runtime', 'node@20',
+                     'assets', (SELECT jsonb_agg(repeat('a', 100)) FROM generate_series(1, 700))),
+                 repeat('a', 64))",
             &[],
         )
         .unwrap();
