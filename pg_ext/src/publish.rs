@@ -219,7 +219,8 @@ fn publish_as_owner(
                         same_content: existing.same_content,
                     })));
                 }
-                inserted = statements.insert_with_entry(client, call, &row, Uuid::now_v7())?;
+                // Random: apps put it into host names, of which the time would be the same for a minute.
+                inserted = statements.insert_with_entry(client, call, &row, Uuid::new_v4())?;
             }
             if let Some(inserted) = inserted {
                 return Ok(Published {

@@ -1,5 +1,7 @@
 //! What makes an extension and a version the same one, their keys, and the order in which they were published.
 
+use std::collections::HashSet;
+
 use ext_registry_tests::{
     Published, Server, finalize, hash, list, manifest, manifest_of, publish, row_counts,
 };
@@ -84,7 +86,7 @@ fn a_registry_entry_that_exists_is_used_and_never_updated() {
 }
 
 #[test]
-fn keys_are_uuids_of_version_7_that_grow() {
+fn keys_of_versions_and_bundles_are_uuids_of_version_7_that_grow() {
     let db = Server::shared().migrated_database();
     let mut client = db.client();
     let ids: Vec<Uuid> = (0..20)
@@ -94,12 +96,35 @@ fn keys_are_uuids_of_version_7_that_grow() {
     let row = client
         .query_one(
             "SELECT count(*), bool_and(substr(id::text, 15, 1) = '7' AND substr(id::text, 20, 1) IN ('8','9','a','b'))
-             FROM (SELECT id FROM extension_registry UNION SELECT id FROM extension_version
-                   UNION SELECT id FROM extension_bundle) AS keys",
+             FROM (SELECT id FROM extension_version UNION SELECT id FROM extension_bundle) AS keys",
             &[],
         )
         .unwrap();
-    assert_eq!((row.get::<_, i64>(0), row.get(1)), (41, true));
+    assert_eq!((row.get::<_, i64>(0), row.get(1)), (40, true));
+}
+
+/// Apps put the first 8 digits of an extension's id into host names, and take UUIDs of versions 1 to 5 only.
+#[test]
+fn ids_of_extensions_are_random_uuids_of_version_4() {
+    const EXTENSIONS: usize = 30;
+    let db = Server::shared().migrated_database();
+    let mut client = db.client();
+    let mut first_digits = HashSet::new();
+    for number in 0..EXTENSIONS {
+        let manifest = manifest_of(&format!("widget-{number}"), "1.0.*");
+        let id: Uuid = if number % 2 == 0 {
+            let published = finalize(&mut client, &manifest, &hash(1)).unwrap();
+            published.extension_id
+        } else {
+            let sql = "SELECT extension_id FROM ext_finalize_bundle($1::text::jsonb, 'bundle')";
+            let row = client.query_one(sql, &[&manifest.to_string()]).unwrap();
+            row.get(0)
+        };
+        assert_eq!(id.get_version_num(), 4, "{id}");
+        assert_eq!(id.get_variant(), uuid::Variant::RFC4122, "{id}");
+        first_digits.insert(id.as_fields().0);
+    }
+    assert_eq!(first_digits.len(), EXTENSIONS);
 }
 
 #[test]
