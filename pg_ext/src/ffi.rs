@@ -253,6 +253,12 @@ pub fn has_written() -> bool {
     unsafe { pg_sys::GetCurrentTransactionIdIfAny() != pg_sys::InvalidTransactionId }
 }
 
+/// The number of the transaction, which no other one of this cluster has; it is given one where it has none yet.
+pub fn transaction() -> u64 {
+    // SAFETY: reads and sets the state of the transaction.
+    unsafe { pg_sys::GetTopFullTransactionId() }.value
+}
+
 /// Microseconds since 2000-01-01 UTC, as timestamptz counts them.
 pub fn clock() -> i64 {
     // SAFETY: reads the clock.

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ffi::CStr;
 
 use ext_registry_core::{
-    ContentHash, Encoding, Issue, MAX_MANIFEST_BYTES, Manifest, Requested, Series,
+    ContentHash, Encoding, Issue, MAX_MANIFEST_BYTES, Manifest, PublishTimes, Requested, Series,
 };
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys;
@@ -264,13 +264,12 @@ fn next_version(series: Series, highest: Option<&str>) -> Result<String, Error> 
         .map_err(|error| Error::InvalidManifest(Issue::version(&error).into()))
 }
 
-/// Now, in microseconds since 2000; later than the last one, so that one backend's publishes list in their order
-/// even where the clock was set back.
+/// Now, in microseconds since 2000; within a transaction later than the last one, so that its publishes list in their
+/// order.
 pub fn publish_time() -> i64 {
-    thread_local!(static LAST: Cell<i64> = const { Cell::new(i64::MIN) });
-    LAST.with(|last| {
-        let now = ffi::clock().max(last.get().saturating_add(1));
-        last.set(now);
-        now
-    })
+    thread_local!(static TIMES: Cell<PublishTimes> = const { Cell::new(PublishTimes::new()) });
+    let mut times = TIMES.get();
+    let time = times.next(ffi::transaction(), ffi::clock());
+    TIMES.set(times);
+    time
 }

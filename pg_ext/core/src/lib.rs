@@ -7,6 +7,7 @@ mod content_hash;
 mod error;
 pub mod log;
 mod manifest;
+mod publish_times;
 mod quote;
 mod version;
 
@@ -16,4 +17,5 @@ pub use error::Error;
 pub use manifest::{
     Encoding, Issue, Issues, MAX_ISSUES, MAX_MANIFEST_BYTES, MAX_NESTING, MAX_TEXT_CHARS, Manifest,
 };
+pub use publish_times::PublishTimes;
 pub use version::{Requested, Series};

@@ -12,6 +12,7 @@ mod isolation;
 mod manifests;
 mod names;
 mod plans;
+mod publish_time;
 mod races;
 mod stored;
 mod transactions;
