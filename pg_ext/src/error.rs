@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 use serde_json::{Value, json};
 
 use crate::ffi;
+use crate::statements::Existing;
 
 /// Why a version was not published, or the log not sealed or read.
 #[derive(Debug, thiserror::Error)]
@@ -78,12 +79,7 @@ pub struct Duplicate {
     pub publisher: String,
     pub name: String,
     pub version: String,
-    pub extension_id: pgrx::Uuid,
-    pub existing_id: pgrx::Uuid,
-    pub existing_hash: Option<String>,
-    /// ISO 8601; NULL on old rows without a publish time.
-    pub existing_published_at: Option<String>,
-    pub same_content: bool,
+    pub existing: Existing,
 }
 
 impl Error {
@@ -109,17 +105,19 @@ impl Error {
         match self {
             Self::VersionAlreadyExists(duplicate) => json!({
                 "code": "EXTENSION_VERSION_ALREADY_EXISTS",
-                "extension_id": duplicate.extension_id.to_string(),
+                "extension_id": duplicate.existing.extension_id.to_string(),
                 "publisher": duplicate.publisher,
                 "name": duplicate.name,
                 "version": duplicate.version,
                 "existing": {
-                    "version_id": duplicate.existing_id.to_string(),
+                    "version_id": duplicate.existing.version_id.to_string(),
                     "version": duplicate.version,
-                    "content_hash": duplicate.existing_hash,
-                    "published_at": duplicate.existing_published_at,
+                    "content_hash": duplicate.existing.content_hash,
+                    "published_at": duplicate.existing.published_at,
                 },
-                "same_content": duplicate.same_content,
+                "same_content": duplicate.existing.same.content,
+                "same_manifest": duplicate.existing.same.manifest,
+                "same_signature": duplicate.existing.same.signature,
             }),
             Self::InvalidManifest(issues) => json!({
                 "code": "INVALID_MANIFEST",
@@ -150,8 +148,8 @@ impl Error {
 
     fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::VersionAlreadyExists(duplicate) if duplicate.same_content => Some(
-                "It has the same content: if this was a retry after a lost answer, the version is published.",
+            Self::VersionAlreadyExists(duplicate) if duplicate.existing.same.all() => Some(
+                "It has the same content, manifest and signature: if this was a retry after a lost answer, the version is published.",
             ),
             Self::LogDamaged(_) => Some("ext_verify_log() names what was changed."),
             Self::SeveralOwners { .. } => {

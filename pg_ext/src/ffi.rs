@@ -259,6 +259,18 @@ pub fn transaction() -> u64 {
     unsafe { pg_sys::GetTopFullTransactionId() }.value
 }
 
+/// The number that the next command of the transaction stores with its rows.
+pub fn current_command() -> u32 {
+    // SAFETY: reads the state of the transaction.
+    unsafe { pg_sys::GetCurrentCommandId(false) }
+}
+
+/// Whether a row with this xmin was stored by the transaction, its subtransactions included.
+pub fn is_current(xmin: u32) -> bool {
+    // SAFETY: reads the state of the transaction.
+    unsafe { pg_sys::TransactionIdIsCurrentTransactionId(xmin.into()) }
+}
+
 /// Microseconds since 2000-01-01 UTC, as timestamptz counts them.
 pub fn clock() -> i64 {
     // SAFETY: reads the clock.

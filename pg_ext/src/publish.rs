@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ffi::CStr;
 
 use ext_registry_core::{
-    ContentHash, Encoding, Issue, MAX_MANIFEST_BYTES, Manifest, PublishTimes, Requested, Series,
+    ContentHash, Encoding, Issue, MAX_MANIFEST_BYTES, Manifest, PublishTimes, Requested,
 };
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys;
@@ -29,7 +29,8 @@ const MAX_SIGNATURE: usize = 64 * 1024;
 /// Longest storage URL, in bytes.
 const MAX_STORAGE_URL: usize = 8 * 1024;
 
-/// How often a conflict with a version that nobody can see is taken for a race before it is called suppressed.
+/// How often in a row a row that is neither stored nor in anybody's way is taken for a race about the registry entry
+/// before it is called suppressed.
 const ATTEMPTS: u32 = 8;
 
 /// What holds while finalize writes. Plans are kept: one made while a table was empty must not scan it once it is not.
@@ -179,15 +180,18 @@ fn publish_as_owner(
             None => None,
         };
         let call = stored.as_ref().unwrap_or(call);
-        let mut attempts = 0;
+        let first_command = ffi::current_command();
+        let mut taken = None;
+        let mut unexplained = 0;
         loop {
             pgrx::check_for_interrupts!();
-            attempts += 1;
             let version = match &manifest.version {
                 Requested::Exact(version) => version.clone(),
                 Requested::Wildcard(series) => {
                     let highest = statements.highest_patch(client, call, &series.to_string())?;
-                    next_version(*series, highest.as_deref())?
+                    series
+                        .next_version(highest)
+                        .map_err(|error| Error::InvalidManifest(Issue::version(&error).into()))?
                 }
             };
             let row = Row {
@@ -203,24 +207,33 @@ fn publish_as_owner(
             };
             let mut inserted = statements.insert(client, call, &row)?;
             if inserted.is_none() {
-                if !wildcard
-                    && let Some(existing) =
-                        statements.existing(client, call, &version, content_hash)?
-                {
-                    return Err(Error::VersionAlreadyExists(Box::new(Duplicate {
-                        schema: schema.to_owned(),
-                        publisher: manifest.publisher.to_string(),
-                        name: manifest.name.to_string(),
-                        version,
-                        extension_id: existing.extension_id,
-                        existing_id: existing.version_id,
-                        existing_hash: existing.content_hash,
-                        existing_published_at: existing.published_at,
-                        same_content: existing.same_content,
-                    })));
+                match statements.existing(client, call, &row)? {
+                    // A trigger has swallowed our row and stored one of its own.
+                    Some(existing) if existing.stored_since(first_command) => {
+                        return Err(Error::NotStored("the version"));
+                    }
+                    // Another publish took this number: the next snapshot has a higher one. Where it has not, the
+                    // column's collation takes two strings for one version, and there is nothing to wait for.
+                    Some(_) if wildcard && taken.as_ref() != Some(&version) => {
+                        taken = Some(version);
+                        unexplained = 0;
+                        continue;
+                    }
+                    Some(existing) => {
+                        return Err(Error::VersionAlreadyExists(Box::new(Duplicate {
+                            schema: schema.to_owned(),
+                            publisher: manifest.publisher.to_string(),
+                            name: manifest.name.to_string(),
+                            version,
+                            existing,
+                        })));
+                    }
+                    None => {
+                        // Random: apps put it into host names, of which the time would be the same for a minute.
+                        inserted =
+                            statements.insert_with_entry(client, call, &row, Uuid::new_v4())?;
+                    }
                 }
-                // Random: apps put it into host names, of which the time would be the same for a minute.
-                inserted = statements.insert_with_entry(client, call, &row, Uuid::new_v4())?;
             }
             if let Some(inserted) = inserted {
                 return Ok(Published {
@@ -231,9 +244,14 @@ fn publish_as_owner(
                     published_at: inserted.published_at,
                 });
             }
-            // A concurrent publish took this number, or created the entry: the next snapshot shows it.
-            if attempts >= ATTEMPTS && !wildcard {
-                return Err(Error::NotStored("the version"));
+            // A concurrent publish created the entry, which the next snapshot shows.
+            unexplained += 1;
+            if unexplained == ATTEMPTS {
+                let what = match statements.lock_entry(client, call)? {
+                    Some(_) => "the version",
+                    None => "the registry entry",
+                };
+                return Err(Error::NotStored(what));
             }
         }
     })
@@ -254,14 +272,6 @@ fn as_stored(
         return Err(Error::InvalidManifest(old_entry));
     }
     Ok(stored)
-}
-
-/// The version after the highest patch number. Old rows may hold a number beyond 64 bits: nothing comes after it.
-fn next_version(series: Series, highest: Option<&str>) -> Result<String, Error> {
-    let highest = highest.map(|digits| digits.parse().unwrap_or(u64::MAX));
-    series
-        .next_version(highest)
-        .map_err(|error| Error::InvalidManifest(Issue::version(&error).into()))
 }
 
 /// Now, in microseconds since 2000; within a transaction later than the last one, so that its publishes list in their

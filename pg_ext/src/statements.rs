@@ -38,13 +38,41 @@ pub struct Inserted {
     pub published_at: TimestampWithTimeZone,
 }
 
-/// The published version that stands in the way.
+/// The published version that stands in the way, and how it compares with what was to be stored.
+#[derive(Debug)]
 pub struct Existing {
     pub extension_id: pgrx::Uuid,
     pub version_id: pgrx::Uuid,
     pub content_hash: Option<String>,
+    /// ISO 8601; NULL on old rows without a publish time.
     pub published_at: Option<String>,
-    pub same_content: bool,
+    pub same: Same,
+    /// The transaction and the command of it that stored the version.
+    stored_by: Option<(u32, u32)>,
+}
+
+/// What is as it was to be stored. Compared is the bundle with this hash, else the one that the list shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Same {
+    /// One of the version's bundles has this hash.
+    pub content: bool,
+    pub manifest: bool,
+    pub signature: bool,
+}
+
+impl Same {
+    /// Whether the call has published it before.
+    pub fn all(self) -> bool {
+        self.content && self.manifest && self.signature
+    }
+}
+
+impl Existing {
+    /// Whether this transaction stored it, in this command or a later one.
+    pub fn stored_since(&self, command: u32) -> bool {
+        self.stored_by
+            .is_some_and(|(transaction, of)| of >= command && ffi::is_current(transaction))
+    }
 }
 
 /// Kept plans, made once per backend and schema name.
@@ -62,12 +90,13 @@ const AS_STORED: &str = include_str!("statements/as_stored.sql");
 const INSERT: &str = include_str!("statements/insert.sql");
 const ENTRY: &str = include_str!("statements/entry.sql");
 const NEW_ENTRY: &str = include_str!("statements/new_entry.sql");
+const MANIFEST: &str = include_str!("statements/manifest.sql");
 const EXISTING: &str = include_str!("statements/existing.sql");
 const LOCK_ENTRY: &str = include_str!("statements/lock_entry.sql");
 const HIGHEST_PATCH: &str = include_str!("statements/highest_patch.sql");
 
-/// Types of the parameters of INSERT; the last one belongs to NEW_ENTRY and to the known entry on Citus.
-const INSERT_TYPES: [Oid; 11] = [
+/// Types of the parameters of INSERT and EXISTING; the last one belongs to NEW_ENTRY and to the known entry on Citus.
+const ROW_TYPES: [Oid; 11] = [
     JSONBOID,
     TEXTOID,
     TEXTOID,
@@ -103,9 +132,12 @@ impl Statements {
             let plan = client.prepare_mut(&in_schema(sql, &quoted), &types)?;
             Ok::<_, Error>(plan.keep())
         };
+        let of_row = |sql: &str, parameters: usize| {
+            let sql = sql.replace("@manifest@", MANIFEST);
+            prepare(&sql, &ROW_TYPES[..parameters])
+        };
         let insert = |entry: &str, parameters: usize| {
-            let sql = INSERT.replace("@extension@", entry);
-            prepare(&sql, &INSERT_TYPES[..parameters])
+            of_row(&INSERT.replace("@extension@", entry), parameters)
         };
         let citus = citus::Entry::prepare(prepare)?;
         let (entry, parameters) = match citus {
@@ -117,7 +149,7 @@ impl Statements {
             insert: insert(entry, parameters)?,
             insert_with_entry: insert(NEW_ENTRY, 11)?,
             citus,
-            existing: prepare(EXISTING, &[JSONBOID, TEXTOID, TEXTOID])?,
+            existing: of_row(EXISTING, 10)?,
             lock_entry: prepare(LOCK_ENTRY, &[JSONBOID])?,
             highest_patch: prepare(HIGHEST_PATCH, &[UUIDOID, TEXTOID])?,
         })
@@ -193,61 +225,75 @@ impl Statements {
         &self,
         client: &SpiClient<'_>,
         call: &Call,
-        version: &str,
-        content_hash: &str,
+        row: &Row<'_>,
     ) -> Result<Option<Existing>, Error> {
-        let found = client
-            .select(
-                &self.existing,
-                Some(1),
-                &[
-                    call.parameter(0, JSONBOID),
-                    version.into(),
-                    content_hash.into(),
-                ],
-            )?
-            .first();
-        if found.is_empty() {
-            return Ok(None);
+        let mut existing: Option<Existing> = None;
+        for bundle in client.select(&self.existing, None, &row.parameters(call))? {
+            let same = Same {
+                content: bundle.get(5)? == Some(true),
+                manifest: bundle.get(6)? == Some(true),
+                signature: bundle.get(7)? == Some(true),
+            };
+            if let Some(existing) = &mut existing {
+                if same.content {
+                    existing.same = same;
+                }
+            } else if let (Some(extension_id), Some(version_id)) = (bundle.get(1)?, bundle.get(2)?)
+            {
+                existing = Some(Existing {
+                    extension_id,
+                    version_id,
+                    content_hash: bundle.get::<Vec<u8>>(3)?.map(|hash| ffi::readable(&hash)),
+                    published_at: bundle.get(4)?,
+                    same,
+                    stored_by: match self.citus {
+                        None => number(bundle.get(8)?).zip(number(bundle.get(9)?)),
+                        // There the numbers are those of another session, and no trigger can store anything.
+                        Some(_) => None,
+                    },
+                });
+            }
+            if same.content {
+                break;
+            }
         }
-        let (Some(extension_id), Some(version_id)) = (found.get(1)?, found.get(2)?) else {
-            return Ok(None);
-        };
-        Ok(Some(Existing {
-            extension_id,
-            version_id,
-            content_hash: found.get::<Vec<u8>>(3)?.map(|hash| ffi::readable(&hash)),
-            published_at: found.get(4)?,
-            same_content: found.get(5)?.unwrap_or(false),
-        }))
+        Ok(existing)
     }
 
-    /// The highest patch number of a `MAJOR.MINOR` series, once earlier wildcard publishes have ended.
-    pub fn highest_patch(
+    /// The entry, once earlier wildcard publishes of the extension have ended.
+    pub fn lock_entry(
         &self,
         client: &mut SpiClient<'_>,
         call: &Call,
-        series: &str,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Option<pgrx::Uuid>, Error> {
         let entry = client
             .update(&self.lock_entry, Some(1), &[call.parameter(0, JSONBOID)])?
             .first();
         if entry.is_empty() {
             return Ok(None);
         }
+        Ok(entry.get(1)?)
+    }
+
+    /// The highest patch number below 2^53 of a `MAJOR.MINOR` series, once earlier wildcard publishes have ended.
+    pub fn highest_patch(
+        &self,
+        client: &mut SpiClient<'_>,
+        call: &Call,
+        series: &str,
+    ) -> Result<Option<u64>, Error> {
+        let Some(entry) = self.lock_entry(client, call)? else {
+            return Ok(None);
+        };
         // A statement of its own: only a snapshot taken after the lock shows what the one before us published.
         let highest = client
-            .update(
-                &self.highest_patch,
-                Some(1),
-                &[entry.get::<pgrx::Uuid>(1)?.into(), series.into()],
-            )?
+            .update(&self.highest_patch, Some(1), &[entry.into(), series.into()])?
             .first();
         if highest.is_empty() {
-            Ok(None)
-        } else {
-            Ok(highest.get(1)?)
+            return Ok(None);
         }
+        let highest: Option<i64> = highest.get(1)?;
+        Ok(highest.and_then(|highest| u64::try_from(highest).ok()))
     }
 }
 
@@ -297,6 +343,11 @@ fn stored_json(text: &str) -> String {
         PG_SQL_ASCII | PG_UTF8 => text.to_owned(),
         _ => ascii_json(text.to_owned()),
     }
+}
+
+/// The number of a transaction or of a command.
+fn number(number: Option<i64>) -> Option<u32> {
+    number.and_then(|number| u32::try_from(number).ok())
 }
 
 fn uuid<'a>(id: Uuid) -> DatumWithOid<'a> {

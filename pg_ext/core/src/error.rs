@@ -14,10 +14,10 @@ pub enum Error {
         advice: String,
     },
 
-    /// `MAJOR.MINOR.*` was asked for, and the highest patch number is the highest there can be.
+    /// `MAJOR.MINOR.*` was asked for, and the last number that it gives is taken.
     #[error(
-        "has no patch number left for {major}.{minor}.*: they end at {}",
-        u64::MAX
+        "has no patch number left for {major}.{minor}.*: they end at {}; higher ones can be published as they are",
+        crate::MAX_NEXT_PATCH
     )]
     NoPatchLeft {
         /// First number of the series.

@@ -18,4 +18,4 @@ pub use manifest::{
     Encoding, Issue, Issues, MAX_ISSUES, MAX_MANIFEST_BYTES, MAX_NESTING, MAX_TEXT_CHARS, Manifest,
 };
 pub use publish_times::PublishTimes;
-pub use version::{Requested, Series};
+pub use version::{MAX_NEXT_PATCH, Requested, Series};

@@ -4,6 +4,12 @@ use std::fmt;
 
 use crate::Error;
 
+/// The highest patch number that a wildcard gives: the last one that JSON numbers and doubles hold exactly, 2^53 - 1.
+///
+/// Higher ones can be published as they are. They do not count for a series, so that one published by mistake does not
+/// end it.
+pub const MAX_NEXT_PATCH: u64 = (1 << 53) - 1;
+
 /// The version that a manifest asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Requested {
@@ -53,16 +59,20 @@ fn parse_series(series: &str) -> Option<Series> {
 }
 
 impl Series {
-    /// The version to publish next, where `highest` is the highest patch number that a release of the series has.
+    /// The version to publish next, where `highest` is the highest patch number up to [`MAX_NEXT_PATCH`] that a release
+    /// of the series has.
     ///
-    /// Fails with [`Error::NoPatchLeft`] when that is the highest there can be.
+    /// Fails with [`Error::NoPatchLeft`] when that is [`MAX_NEXT_PATCH`] itself.
     pub fn next_version(self, highest: Option<u64>) -> Result<String, Error> {
         let patch = match highest {
             None => 0,
-            Some(highest) => highest.checked_add(1).ok_or(Error::NoPatchLeft {
-                major: self.major,
-                minor: self.minor,
-            })?,
+            Some(highest) if highest < MAX_NEXT_PATCH => highest + 1,
+            Some(_) => {
+                return Err(Error::NoPatchLeft {
+                    major: self.major,
+                    minor: self.minor,
+                });
+            }
         };
         Ok(format!("{self}.{patch}"))
     }

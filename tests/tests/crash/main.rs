@@ -81,7 +81,9 @@ fn acknowledged_publishes_survive() {
         )
         .refused()
         .with_code("EXTENSION_VERSION_ALREADY_EXISTS")
-        .with_detail("same_content", true);
+        .with_detail("same_content", true)
+        .with_detail("same_manifest", true)
+        .with_detail("same_signature", true);
     }
 }
 
@@ -171,5 +173,7 @@ fn a_prepared_publish_survives() {
     finalize(&mut client, &widget("2.0.0"), &hash(1))
         .refused()
         .with_code("EXTENSION_VERSION_ALREADY_EXISTS")
-        .with_detail("same_content", true);
+        .with_detail("same_content", true)
+        .with_detail("same_manifest", true)
+        .with_detail("same_signature", true);
 }

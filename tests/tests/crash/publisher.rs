@@ -110,7 +110,9 @@ impl<'run> Publisher<'run> {
                     Some(fields) if fields.code().code() == "23505" => {
                         let refused = Refused::from(fields)
                             .with_code("EXTENSION_VERSION_ALREADY_EXISTS")
-                            .with_detail("same_content", true);
+                            .with_detail("same_content", true)
+                            .with_detail("same_manifest", true)
+                            .with_detail("same_signature", true);
                         let existing = &refused.detail["existing"];
                         self.account.lost_but_committed += 1;
                         self.account.acknowledged.push(Acknowledged {

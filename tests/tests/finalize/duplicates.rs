@@ -7,9 +7,31 @@ use ext_registry_tests::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+/// What a duplicate says that it has in common with the version in the way.
+#[derive(Clone, Copy)]
+struct Same {
+    content: bool,
+    manifest: bool,
+    signature: bool,
+}
+
+const ALL: Same = Same {
+    content: true,
+    manifest: true,
+    signature: true,
+};
+const OTHER_CONTENT: Same = Same {
+    content: false,
+    ..ALL
+};
+const OTHER_MANIFEST: Same = Same {
+    manifest: false,
+    ..ALL
+};
+
 /// Everything the contract says about this error.
 #[track_caller]
-fn assert_duplicate(refused: Refused, existing: &Published, same_content: bool) {
+fn assert_duplicate(refused: Refused, existing: &Published, same: Same) {
     let refused = refused
         .with_sqlstate("23505")
         .with_message_containing("already exists")
@@ -32,7 +54,9 @@ fn assert_duplicate(refused: Refused, existing: &Published, same_content: bool) 
                 "content_hash": existing.content_hash,
                 "published_at": published_at,
             },
-            "same_content": same_content,
+            "same_content": same.content,
+            "same_manifest": same.manifest,
+            "same_signature": same.signature,
         }),
         "{refused:#?}"
     );
@@ -41,7 +65,10 @@ fn assert_duplicate(refused: Refused, existing: &Published, same_content: bool) 
         refused.message.contains("publish a new version"),
         "{refused:#?}"
     );
-    assert!(refused.hint.is_some(), "{refused:#?}");
+    let published = same.content && same.manifest && same.signature;
+    let hint = refused.hint.as_deref().unwrap();
+    assert_eq!(hint.contains("is published"), published, "{refused:#?}");
+    assert_eq!(hint.contains("next patch"), !published, "{refused:#?}");
     assert!(!refused.detail_text.unwrap().contains('\n'));
 }
 
@@ -51,7 +78,7 @@ fn extension_version_already_exists_with_identical_content() {
     let mut client = db.client();
     let existing = publish(&mut client, "1.2.3");
     let refused = finalize(&mut client, &manifest("1.2.3"), &existing.content_hash).refused();
-    assert_duplicate(refused, &existing, true);
+    assert_duplicate(refused, &existing, ALL);
     assert_eq!(row_counts(&mut client), (1, 1, 1));
 }
 
@@ -61,7 +88,7 @@ fn extension_version_already_exists_with_different_content() {
     let mut client = db.client();
     let existing = publish(&mut client, "1.2.3");
     let refused = finalize(&mut client, &manifest("1.2.3"), &hash(1)).refused();
-    assert_duplicate(refused, &existing, false);
+    assert_duplicate(refused, &existing, OTHER_CONTENT);
     assert_eq!(row_counts(&mut client), (1, 1, 1));
 }
 
@@ -77,7 +104,7 @@ fn an_existing_version_is_refused_whatever_else_the_manifest_says() {
     assert_duplicate(
         finalize(&mut client, &other, &digits).refused(),
         &existing,
-        true,
+        OTHER_MANIFEST,
     );
     let row = client
         .query_one("SELECT runtime, main_entry FROM extension_version", &[])
@@ -92,7 +119,7 @@ fn the_answer_stays_the_same_however_often_it_is_asked() {
     let existing = publish(&mut client, "1.2.3");
     for _ in 0..20 {
         let refused = finalize(&mut client, &manifest("1.2.3"), &hash(1)).refused();
-        assert_duplicate(refused, &existing, false);
+        assert_duplicate(refused, &existing, OTHER_CONTENT);
     }
 }
 
@@ -103,7 +130,7 @@ fn a_version_published_earlier_in_the_same_transaction_is_refused() {
     let mut transaction = client.transaction().unwrap();
     let existing = publish(&mut transaction, "1.2.3");
     let refused = finalize(&mut transaction, &manifest("1.2.3"), &hash(0)).refused();
-    assert_duplicate(refused, &existing, true);
+    assert_duplicate(refused, &existing, ALL);
     transaction.rollback().unwrap();
     assert_eq!(row_counts(&mut client), (0, 0, 0));
 }

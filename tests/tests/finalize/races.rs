@@ -64,6 +64,8 @@ fn assert_one_winner(outcomes: &[Outcome], name: &str, content: impl Fn(usize) -
                     "published_at": format!("{}:00", won.published_at.replace(' ', "T")),
                 },
                 "same_content": content(number) == won.content_hash,
+                "same_manifest": true,
+                "same_signature": true,
             })
         );
     }

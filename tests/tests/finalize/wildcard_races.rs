@@ -194,3 +194,69 @@ fn a_given_version_does_not_wait_for_a_wildcard() {
     assert_eq!(publish(&mut holder, "1.2.*").version, "1.2.8");
     holder.commit().unwrap();
 }
+
+/// Many more than a fixed number of tries would be.
+#[test]
+fn a_wildcard_that_loses_every_race_wins_in_the_end() {
+    const LOST: usize = 20;
+    let db = Server::shared().migrated_database();
+    publish(&mut db.client(), "0.0.0");
+    let mut holders: Vec<_> = (0..LOST).map(|_| db.client()).collect();
+    let mut holding: Vec<_> = holders
+        .iter_mut()
+        .enumerate()
+        .map(|(patch, client)| {
+            let mut transaction = client.transaction().unwrap();
+            publish(&mut transaction, &format!("1.2.{patch}"));
+            transaction
+        })
+        .collect();
+    let mut waiter = db.client();
+    let pid = backend_pid(&mut waiter);
+    let mut watcher = db.client();
+    let version = thread::scope(|scope| {
+        let waiting = scope.spawn(|| publish(&mut waiter, "1.2.*").version);
+        for holder in holding.drain(..) {
+            let own = "SELECT pg_backend_pid()";
+            let mut holder = holder;
+            let in_front: i32 = holder.query_one(own, &[]).unwrap().get(0);
+            // It waits for each of them in turn.
+            loop {
+                let blocking = "SELECT $2 = ANY (pg_blocking_pids($1))";
+                let row = watcher.query_one(blocking, &[&pid, &in_front]).unwrap();
+                if row.get(0) {
+                    break;
+                }
+                assert!(!waiting.is_finished());
+            }
+            holder.commit().unwrap();
+        }
+        waiting.join().unwrap()
+    });
+    assert_eq!(version, format!("1.2.{LOST}"));
+}
+
+/// They wait in line for the entry. With a lock for each series this would be a deadlock for one of them.
+#[test]
+fn transactions_that_publish_several_series_in_opposite_orders_both_succeed() {
+    let db = Server::shared().migrated_database();
+    publish(&mut db.client(), "0.0.0");
+    let (mut client, mut other) = (db.client(), db.client());
+    let pid = backend_pid(&mut other);
+    let mut holder = client.transaction().unwrap();
+    publish(&mut holder, "1.0.*");
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let mut transaction = other.transaction().unwrap();
+            for series in ["1.1.*", "1.0.*"] {
+                publish(&mut transaction, series);
+            }
+            transaction.commit().unwrap();
+        });
+        wait_until_blocked(&mut db.client(), pid);
+        publish(&mut holder, "1.1.*");
+        holder.commit().unwrap();
+        waiting.join().unwrap();
+    });
+    assert_eq!(row_counts(&mut client), (1, 5, 5));
+}

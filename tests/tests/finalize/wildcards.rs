@@ -98,22 +98,36 @@ fn old_versions_that_are_no_semver_do_not_count() {
 }
 
 #[test]
-fn numbers_have_64_bits_and_then_end() {
+fn numbers_of_wildcards_end_below_2_to_the_53() {
     let db = Server::shared().migrated_database();
     let mut client = db.client();
-    publish(&mut client, "1.2.18446744073709551614");
-    assert_eq!(next(&mut client, "1.2.*"), "1.2.18446744073709551615");
+    publish(&mut client, "1.2.9007199254740990");
+    assert_eq!(next(&mut client, "1.2.*"), "1.2.9007199254740991");
     let refused = finalize(&mut client, &manifest("1.2.*"), &hash(0))
         .refused()
         .with_sqlstate("22023")
         .with_code("INVALID_MANIFEST")
-        .with_message_containing("no patch number left");
+        .with_message_containing("no patch number left")
+        .with_message_containing("9007199254740991");
     assert_eq!(refused.detail["issues"][0]["path"], "version");
     let series = "18446744073709551615.18446744073709551615";
     assert_eq!(
         next(&mut client, &format!("{series}.*")),
         format!("{series}.0")
     );
+}
+
+#[test]
+fn a_number_published_by_mistake_does_not_end_a_series() {
+    let db = Server::shared().migrated_database();
+    let mut client = db.client();
+    publish(&mut client, "6.0.18446744073709551615");
+    assert_eq!(next(&mut client, "6.0.*"), "6.0.0");
+    publish(&mut client, "6.0.9007199254740992");
+    publish(&mut client, "6.0.18446744073709551614+b");
+    publish(&mut client, "6.0.41");
+    assert_eq!(next(&mut client, "6.0.*"), "6.0.42");
+    assert_eq!(row_counts(&mut client), (1, 6, 6));
 }
 
 #[test]

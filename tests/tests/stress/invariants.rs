@@ -116,7 +116,9 @@ fn complete(duplicate: &Duplicate, winner: &Success) {
         .with_detail(
             "same_content",
             duplicate.offered_hash == winner.content_hash,
-        );
+        )
+        .with_detail("same_manifest", true)
+        .with_detail("same_signature", true);
     let existing = &refused.detail["existing"];
     assert_eq!(existing["version_id"], winner.version_id.to_string());
     assert_eq!(existing["version"], duplicate.version);

@@ -62,6 +62,7 @@ fn a_series_that_is_used_up_is_an_issue_with_the_version() {
     let error = Error::NoPatchLeft { major: 1, minor: 2 };
     assert_eq!(
         Issue::version(&error).to_string(),
-        "version has no patch number left for 1.2.*: they end at 18446744073709551615"
+        "version has no patch number left for 1.2.*: they end at 9007199254740991; higher ones can be \
+         published as they are"
     );
 }
