@@ -53,9 +53,31 @@ def publish(manifest, content_hash):
         if error.__cause__.diag.constraint_name != "extension_version_registry_id_version_unique":
             raise
         duplicate = json.loads(error.__cause__.diag.message_detail)
-        if not duplicate["same_content"]:
+        if not all(duplicate[same] for same in ("same_content", "same_manifest", "same_signature")):
             raise
         return duplicate["existing"]["version_id"]
+
+
+EARLIER = """
+    SELECT version_id FROM ext_list_versions(%s)
+    WHERE content_hash = %s AND rtrim(version, '0123456789') = rtrim(%s, '0123456789') AND version_id <> %s
+    """
+
+
+def publish_next(manifest, content_hash):
+    """The same for MAJOR.MINOR.*: the id of the version with this content, published by an earlier try or now."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT extension_id, content_hash, version, version_id FROM ext_finalize_version(%s, %s)",
+            [json.dumps(manifest), content_hash],
+        )
+        row = cursor.fetchone()
+        # Not before: publishing waits for an earlier try that has not ended yet.
+        cursor.execute(EARLIER, row)
+        earlier = cursor.fetchone()
+        if earlier:
+            transaction.set_rollback(True)
+    return earlier[0] if earlier else row[3]
 
 
 def versions(name, tenant):
@@ -75,26 +97,34 @@ def versions(name, tenant):
 NAME = "django"
 
 
-def manifest(version):
-    return {"publisher": "acme", "name": NAME, "version": version, "runtime": "python-3"}
+def manifest(version, capabilities=()):
+    return {
+        "publisher": "acme",
+        "name": NAME,
+        "version": version,
+        "runtime": "python-3",
+        "capabilities": list(capabilities),
+    }
 
 
 with transaction.atomic():
     print("published:", publish(manifest("1.0.0"), "a" * 64))
     print("published again:", publish(manifest("1.0.0"), "a" * 64))
-    try:
-        publish(manifest("1.0.0"), "b" * 64)
-        sys.exit("other content was published under the same number")
-    except IntegrityError as error:
-        duplicate = json.loads(error.__cause__.diag.message_detail)
-        print(f"raised: {type(error).__module__}.{type(error).__name__}")
-        print("sqlstate:", error.__cause__.sqlstate)
-        print("constraint:", error.__cause__.diag.constraint_name)
-        print("message:", error.__cause__.diag.message_primary)
-        print("code:", duplicate["code"])
-        print("existing:", duplicate["existing"]["version_id"])
-        print("same content:", duplicate["same_content"])
-# The versions of one transaction would have one publish time.
-print("published:", publish(manifest("1.0.*"), "b" * 64))
+    for other, content_hash in [(manifest("1.0.0"), "b" * 64), (manifest("1.0.0", ["net"]), "a" * 64)]:
+        try:
+            publish(other, content_hash)
+            sys.exit("something else was published under the same number")
+        except IntegrityError as error:
+            duplicate = json.loads(error.__cause__.diag.message_detail)
+            print(f"raised: {type(error).__module__}.{type(error).__name__}")
+            print("sqlstate:", error.__cause__.sqlstate)
+            print("constraint:", error.__cause__.diag.constraint_name)
+            print("message:", error.__cause__.diag.message_primary)
+            print("code:", duplicate["code"])
+            print("existing:", duplicate["existing"]["version_id"])
+            print("same content:", duplicate["same_content"])
+            print("same manifest:", duplicate["same_manifest"])
+    print("published:", publish_next(manifest("1.0.*"), "b" * 64))
+    print("published again:", publish_next(manifest("1.0.*"), "b" * 64))
 for row in versions(NAME, "berlin"):
     print("listed:", row.version, row.content_hash, row.installed, row.bundle_count)

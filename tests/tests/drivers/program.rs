@@ -170,12 +170,4 @@ impl Said {
             .map(|(_, value)| value)
             .collect()
     }
-
-    /// The value of its only line.
-    #[track_caller]
-    pub fn value(&self, name: &str) -> &str {
-        let values = self.values(name);
-        assert!(values.len() == 1, "not one line {name:?} in:\n{}", self.0);
-        values[0]
-    }
 }

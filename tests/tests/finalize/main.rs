@@ -9,6 +9,7 @@ mod duplicates;
 mod environment;
 mod identity;
 mod isolation;
+mod lost_answers;
 mod manifests;
 mod names;
 mod plans;
