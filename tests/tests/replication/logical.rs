@@ -102,6 +102,8 @@ fn tables_from_a_dump_and_rows_from_the_publisher() {
     origin
         .batch_execute(
             "UPDATE extension_registry SET display_name = 'Widget' WHERE name = 'widget';
+             UPDATE extension_version SET runtime = runtime, api = api;
+             UPDATE extension_bundle SET content_hash = content_hash;
              UPDATE tenant_extension_install SET is_enabled = false WHERE tenant_id = 'tenant 3';
              DELETE FROM tenant_extension_install WHERE tenant_id = 'tenant 4'",
         )
