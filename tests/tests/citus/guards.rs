@@ -64,6 +64,34 @@ fn published_rows_stay_whatever_node_is_asked() {
     assert_eq!(cluster.assert_replicas_agree(), [1, 1, 1]);
 }
 
+/// As ORMs and upserts of old apps write.
+const UNCHANGED: &[&str] = &[
+    "UPDATE extension_version SET version = version, runtime = runtime, api = api, created_at = created_at",
+    "UPDATE extension_bundle SET content_hash = content_hash, signature = signature, adopted = adopted",
+    "UPDATE extension_registry SET publisher = publisher, name = name",
+    "INSERT INTO extension_registry (id, publisher, name) VALUES (gen_random_uuid(), 'acme', 'widget')
+     ON CONFLICT (publisher, name) DO UPDATE SET name = excluded.name",
+];
+
+#[test]
+fn an_update_that_changes_nothing_passes_whatever_node_is_asked() {
+    let Some(cluster) = Cluster::new() else {
+        return;
+    };
+    cluster.ext_migrate(&["up"]).succeeded();
+    publish(&mut cluster.client(), "1.0.0");
+    for node in 0..cluster.nodes() {
+        let mut client = cluster.node(node);
+        for statement in UNCHANGED {
+            client
+                .batch_execute(statement)
+                .unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+        }
+    }
+    assert_eq!(cluster.assert_replicas_agree(), [1, 1, 1]);
+    cluster.ext_migrate(&["check"]).succeeded();
+}
+
 #[test]
 fn a_version_has_one_bundle() {
     let Some(cluster) = Cluster::new() else {
