@@ -7,6 +7,36 @@ use uuid::Uuid;
 
 use crate::cluster::Cluster;
 
+/// Trimmed names find the entry from every node, and an old entry of the untrimmed spelling is found by each.
+#[test]
+fn names_are_trimmed_on_every_node() {
+    let Some(cluster) = Cluster::new() else {
+        return;
+    };
+    cluster.ext_migrate(&["up"]).succeeded();
+    let insert = "INSERT INTO extension_registry (id, publisher, name, created_at, updated_at)
+        VALUES ($1, ' old', 'widget', now(), now())";
+    let old = Uuid::from_u128(1);
+    cluster.client().execute(insert, &[&old]).unwrap();
+    let given = |publisher: &str| {
+        let mut given = manifest("1.0.*");
+        given["publisher"] = publisher.into();
+        given["runtime"] = " a-b ".into();
+        given
+    };
+    for node in 0..cluster.nodes() {
+        let mut client = cluster.node(node);
+        let published = finalize(&mut client, &given("\tacme "), &hash(node)).unwrap();
+        assert_eq!(published.version, format!("1.0.{node}"));
+        finalize(&mut client, &given(" old"), &hash(node))
+            .refused()
+            .with_sqlstate("22023")
+            .with_code("INVALID_MANIFEST")
+            .with_message_containing("an old entry is spelled exactly as given");
+    }
+    assert_eq!(cluster.assert_replicas_agree(), [2, 3, 3]);
+}
+
 #[test]
 fn publish_and_list_from_every_node() {
     let Some(cluster) = Cluster::new() else {
