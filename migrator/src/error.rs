@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use postgres::error::SqlState;
+
 pub use pg_connect::{describe, one_line};
 
 /// How a run ends. The numbers are part of the public interface.
@@ -48,12 +50,13 @@ pub enum Error {
     #[error("another run holds the migration lock{holder}; gave up after {}", seconds(.waited))]
     AnotherRun { waited: Duration, holder: String },
 
-    #[error("{step}: no lock within --lock-timeout {} in {attempts} attempts: {cause}", seconds(.lock_timeout))]
+    /// Who is in the way, one line each, is in `holders`.
+    #[error("{step}: {}{}", no_lock(*.attempts, .lock_timeout), list(.holders))]
     TableLock {
         step: String,
         lock_timeout: Duration,
         attempts: u32,
-        cause: String,
+        holders: Vec<String>,
     },
 
     /// Effects that were not additive; one line each.
@@ -225,6 +228,20 @@ impl Error {
         }
     }
 
+    /// Whether a lock was not to be had in time, or a deadlock was broken.
+    pub fn is_lock_refused(&self) -> bool {
+        let refused = [
+            SqlState::LOCK_NOT_AVAILABLE,
+            SqlState::T_R_DEADLOCK_DETECTED,
+        ];
+        match self {
+            Self::Database { source, .. } => {
+                source.code().is_some_and(|code| refused.contains(code))
+            }
+            _ => false,
+        }
+    }
+
     /// Says in which step something destructive was found.
     pub fn at(self, step: &str) -> Self {
         match self {
@@ -241,7 +258,12 @@ impl Error {
     /// The single reasons of an error that has several.
     pub fn reasons(&self) -> &[String] {
         match self {
-            Self::History(reasons) | Self::Destructive(reasons) | Self::Unfit(reasons) => reasons,
+            Self::History(reasons)
+            | Self::Destructive(reasons)
+            | Self::Unfit(reasons)
+            | Self::TableLock {
+                holders: reasons, ..
+            } => reasons,
             _ => &[],
         }
     }
@@ -291,6 +313,22 @@ pub fn connection_lost(error: &postgres::Error) -> bool {
             error.is_closed()
                 || std::error::Error::source(error).is_some_and(|s| s.is::<std::io::Error>())
         }
+    }
+}
+
+fn no_lock(attempts: u32, lock_timeout: &Duration) -> String {
+    let timeout = seconds(lock_timeout);
+    match attempts {
+        1 => format!("no lock within --lock-timeout {timeout}"),
+        _ => format!("no lock within --lock-timeout {timeout} in {attempts} attempts"),
+    }
+}
+
+/// `: a; b`, or nothing.
+pub fn list(lines: &[String]) -> String {
+    match lines {
+        [] => String::new(),
+        _ => format!(": {}", lines.join("; ")),
     }
 }
 

@@ -9,6 +9,7 @@ pub mod error;
 pub mod extension;
 pub mod files;
 pub mod history;
+pub mod holders;
 pub mod inspect;
 pub mod log;
 pub mod migrations;
@@ -37,6 +38,7 @@ pub fn run_with(migrations: Migrations, words: impl IntoIterator<Item = OsString
     let cli = Cli::parse_from(words);
     let context = Context::new(&cli.common, migrations);
     let exit = dispatch(&context, &cli.command).unwrap_or_else(|error| {
+        let error = context.name_holders(error);
         context.output.error(&error);
         error.exit()
     });

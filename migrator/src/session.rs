@@ -1,6 +1,7 @@
 //! An open session, and what it has to be set to before it changes or reads anything.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pg_connect::{Connection, Severity};
 use postgres::{Client, IsolationLevel, SimpleQueryMessage, Transaction};
@@ -15,7 +16,6 @@ use crate::output::Output;
 const SETTINGS: &[(&str, &str)] = &[
     ("search_path", "pg_catalog, pg_temp"),
     ("statement_timeout", "0"),
-    ("lock_timeout", "0"),
     ("transaction_timeout", "0"),
     ("idle_in_transaction_session_timeout", "0"),
     ("idle_session_timeout", "0"),
@@ -40,12 +40,18 @@ pub struct Session {
     /// Opens further sessions to the same server.
     pub connection: Connection,
     pub output: Output,
+    /// No statement waits longer for a lock.
+    pub lock_timeout: Duration,
 }
 
 impl Session {
     /// Connects to what `--database-url` names, else the environment. Errors with exit code 7, or 2 where that makes no
     /// sense.
-    pub fn open(database_url: Option<&str>, output: Output) -> Result<Self, Error> {
+    pub fn open(
+        database_url: Option<&str>,
+        lock_timeout: Duration,
+        output: Output,
+    ) -> Result<Self, Error> {
         let report = move |severity, text: &str| match severity {
             Severity::Warning => output.log(text),
             Severity::Notice => output.detail(text),
@@ -56,6 +62,7 @@ impl Session {
             client,
             connection,
             output,
+            lock_timeout,
         })
     }
 
@@ -75,7 +82,9 @@ impl Session {
     /// [`crate::change::lock::Lock::acquire`] looks for one first.
     pub fn prepare(&mut self) -> Result<(), Error> {
         let doing = "setting up the session";
-        self.client.batch_execute(&settings(false)).doing(doing)
+        self.client
+            .batch_execute(&settings(false, self.lock_timeout))
+            .doing(doing)
     }
 
     /// A transaction that writes, with a new snapshot for each statement. Works behind any pooler.
@@ -95,6 +104,7 @@ impl Session {
         isolation: IsolationLevel,
     ) -> Result<Transaction<'_>, Error> {
         let doing = "starting a transaction";
+        let settings = settings(true, self.lock_timeout);
         let mut transaction = self
             .client
             .build_transaction()
@@ -102,7 +112,7 @@ impl Session {
             .isolation_level(isolation)
             .start()
             .doing(doing)?;
-        transaction.batch_execute(&settings(true)).doing(doing)?;
+        transaction.batch_execute(&settings).doing(doing)?;
         Ok(transaction)
     }
 }
@@ -123,14 +133,16 @@ impl<C: postgres::GenericClient> SimpleQuery for C {
 }
 
 /// One statement that sets what the server knows.
-fn settings(local: bool) -> String {
+fn settings(local: bool, lock_timeout: Duration) -> String {
     let values = SETTINGS
         .iter()
         .map(|(name, value)| format!("('{name}', '{value}')"))
         .collect::<Vec<_>>()
         .join(", ");
     format!(
-        "SELECT pg_catalog.set_config(s.name, s.value, {local}) FROM (VALUES {values}) AS s (name, value) \
-         WHERE pg_catalog.current_setting(s.name, true) IS NOT NULL"
+        "SELECT pg_catalog.set_config(s.name, s.value, {local}) \
+         FROM (VALUES {values}, ('lock_timeout', '{}')) AS s (name, value) \
+         WHERE pg_catalog.current_setting(s.name, true) IS NOT NULL",
+        lock_timeout.as_millis()
     )
 }

@@ -4,13 +4,17 @@
 mod pgbouncer;
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use ext_registry_tests::old_schema::old_schema;
 use ext_registry_tests::{
-    Database, Folder, Options, Outcome, Server, ext_migrate, together, wait_until, workspace_root,
+    Database, Folder, Options, Outcome, Server, backend_pid, ext_migrate, together, wait_until,
+    workspace_root,
 };
 use pgbouncer::PgBouncer;
+use postgres::NoTls;
 
 /// As documented: `pg_advisory_lock(7311721948242339698)`.
 const KEY: i64 = 7_311_721_948_242_339_698;
@@ -169,6 +173,10 @@ fn a_table_lock_past_its_retries_is_exit_5_and_nothing_is_half_done() {
     let mut reader = db.client();
     let mut reading = reader.transaction().unwrap();
     reading.query("SELECT FROM extension_version", &[]).unwrap();
+    let pid: i32 = reading
+        .query_one("SELECT pg_backend_pid()", &[])
+        .unwrap()
+        .get(0);
     let refused = db
         .ext_migrate(&["up", "--without-extension", "--lock-timeout", "10ms"])
         .exited(5);
@@ -176,7 +184,13 @@ fn a_table_lock_past_its_retries_is_exit_5_and_nothing_is_half_done() {
         refused.stderr.contains("V2__version_columns.sql"),
         "{refused:?}"
     );
-    assert!(refused.stderr.contains("stepped back"), "{refused:?}");
+    assert_eq!(refused.stderr.matches("stepped back").count(), 7);
+    for words in [
+        format!("pid {pid} (unnamed, in a transaction for "),
+        " s) holds AccessShareLock on extension_version".to_owned(),
+    ] {
+        assert_eq!(refused.stderr.matches(&words).count(), 8, "{refused:?}");
+    }
     let row = db
         .client()
         .query_one("SELECT max(version) FROM ext_registry_schema_history", &[])
@@ -324,4 +338,122 @@ fn a_server_killed_again_and_again_ends_where_an_undisturbed_one_does() {
         )
         .unwrap();
     assert_eq!((row.get::<_, i64>(0), row.get(1)), (migrations(), true));
+}
+
+/// A session of this name that keeps everybody off these tables.
+fn keep_off(db: &Database, tables: &str) -> (postgres::Client, i32) {
+    let mut holder = db
+        .config()
+        .application_name("maintenance")
+        .connect(NoTls)
+        .unwrap();
+    holder
+        .batch_execute(&format!(
+            "BEGIN; LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE"
+        ))
+        .unwrap();
+    let pid = backend_pid(&mut holder);
+    (holder, pid)
+}
+
+#[test]
+fn a_table_that_is_kept_from_everybody_is_exit_5_and_the_holder_is_named() {
+    let db = Server::shared().migrated_database();
+    let reader = db.create_role("reader");
+    db.ext_migrate(&["seal"]).succeeded();
+    let auditor = db.create_role("auditor");
+    db.ext_migrate(&["grant", "--auditor", &auditor])
+        .succeeded();
+    let (mut holder, pid) = keep_off(
+        &db,
+        "extension_registry, extension_version, extension_bundle, tenant_extension_install, extension_log_leaf,
+         extension_log_tile, extension_log_checkpoint, extension_log_signature, ext_registry_schema_history",
+    );
+    let directory = std::env::temp_dir().join(format!("tiles.{}", std::process::id()));
+    let directory = directory.to_str().unwrap();
+    for command in [
+        &["up"][..],
+        &["plan"],
+        &["status"],
+        &["check"],
+        &["seal"],
+        &["audit"],
+        &["export-tiles", directory],
+    ] {
+        let begin = Instant::now();
+        let timeout = ["--lock-timeout", "200ms"];
+        let refused = db.ext_migrate(&[command, &timeout].concat()).exited(5);
+        assert!(begin.elapsed() < Duration::from_secs(20), "{command:?}");
+        assert!(
+            refused
+                .stderr
+                .contains(&format!("pid {pid} (maintenance, in a transaction for "))
+                && refused.stderr.contains("holds AccessExclusiveLock on "),
+            "{command:?}: {refused:?}"
+        );
+    }
+    // GRANT takes no lock on a table; whatever it waits for, it does not wait long.
+    let granted = db.ext_migrate(&["grant", "--reader", &reader, "--lock-timeout", "200ms"]);
+    assert!([0, 5].contains(&granted.code), "{granted:?}");
+    // Who may not look into other sessions sees no age.
+    let output = ext_migrate()
+        .args(["status", "--lock-timeout", "200ms", "--format", "json"])
+        .args(["--database-url", &db.url_as(&auditor)])
+        .output()
+        .unwrap();
+    let refused = Outcome::from(output).exited(5).json();
+    let reasons = refused["error"]["reasons"].to_string();
+    assert!(
+        reasons.contains(&format!(
+            "pid {pid} (maintenance) holds AccessExclusiveLock on "
+        )),
+        "{refused}"
+    );
+    holder.batch_execute("COMMIT").unwrap();
+    db.ext_migrate(&["check"]).succeeded();
+}
+
+#[test]
+fn seals_wait_for_each_other_as_long_as_wait_says() {
+    let db = Server::shared().migrated_database();
+    let mut other = db.client();
+    other
+        .batch_execute("BEGIN; LOCK TABLE extension_log_leaf IN SHARE ROW EXCLUSIVE MODE")
+        .unwrap();
+    let impatient = ["seal", "--lock-timeout", "50ms", "--wait", "300ms"];
+    let refused = db.ext_migrate(&impatient).exited(5);
+    assert!(
+        refused
+            .stderr
+            .contains("holds ShareRowExclusiveLock on extension_log_leaf"),
+        "{refused:?}"
+    );
+    let waiting = spawn(&db, &["seal", "--lock-timeout", "50ms"]);
+    std::thread::sleep(Duration::from_millis(500));
+    other.batch_execute("COMMIT").unwrap();
+    end(waiting).succeeded();
+}
+
+#[test]
+fn an_index_build_that_waits_says_for_whom() {
+    let db = Server::shared().empty_database();
+    db.client().batch_execute(&old_schema(&[])).unwrap();
+    let mut other = db
+        .config()
+        .application_name("reports")
+        .connect(NoTls)
+        .unwrap();
+    other
+        .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1")
+        .unwrap();
+    let pid = backend_pid(&mut other);
+    let mut running = spawn(&db, &["up", "--without-extension"]);
+    let words = format!("waiting for the transaction of pid {pid} (reports, open for ");
+    let told = BufReader::new(running.stderr.take().unwrap())
+        .lines()
+        .map_while(Result::ok)
+        .find(|line| line.contains(&words));
+    assert!(told.is_some(), "nothing was said");
+    other.batch_execute("COMMIT").unwrap();
+    end(running).succeeded();
 }

@@ -58,15 +58,20 @@ impl Runner<'_> {
         index: &str,
         table: &str,
     ) -> Result<(), Error> {
-        let Some(owner) = &self.owner else {
-            return self.build(step, sql, index, table);
+        let role = match &self.owner {
+            Some(owner) => format!("SET ROLE {}", quote_ident(owner)),
+            None => String::new(),
         };
-        self.session
-            .client
-            .batch_execute(&format!("SET ROLE {}", quote_ident(owner)))
+        let client = &mut self.session.client;
+        client
+            .batch_execute(&format!("SET lock_timeout = 0; {role}"))
             .doing(step)?;
         let built = self.build(step, sql, index, table);
-        let reset = self.session.client.batch_execute("RESET ROLE").doing(step);
+        let back = format!(
+            "RESET ROLE; SET lock_timeout = {}",
+            self.session.lock_timeout.as_millis()
+        );
+        let reset = self.session.client.batch_execute(&back).doing(step);
         // The first error is the one that tells.
         built.and(reset)
     }
@@ -101,7 +106,7 @@ impl Runner<'_> {
             let built = self.session.client.batch_execute(sql).doing(step);
             watch.stop();
             match built {
-                Err(error) if attempt < ATTEMPTS && super::lock_refused(&error).is_some() => {
+                Err(error) if attempt < ATTEMPTS && error.is_lock_refused() => {
                     self.session
                         .output
                         .log(&format!("{error}; beginning again"));

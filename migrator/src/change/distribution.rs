@@ -135,17 +135,10 @@ impl Distribution {
 
     fn attempt(&self, runner: &mut Runner) -> Result<Rows, Error> {
         let schema = runner.schema;
-        let lock_timeout = runner.lock_timeout;
         let owner = runner.owner.clone();
         let mut transaction = runner.session.client.transaction().doing(DOING)?;
         runner.lock.assert_held(&mut transaction)?;
         become_owner(&mut transaction, owner.as_deref())?;
-        transaction
-            .batch_execute(&format!(
-                "SET LOCAL lock_timeout = {}",
-                lock_timeout.as_millis()
-            ))
-            .doing(DOING)?;
         let mut before = None;
         for step in &self.steps {
             transaction.batch_execute(&step.sql).doing(DOING)?;

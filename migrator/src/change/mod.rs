@@ -16,12 +16,12 @@ pub mod script;
 use std::thread;
 use std::time::Duration;
 
-use postgres::error::SqlState;
 use postgres::{IsolationLevel, Transaction};
 
 use self::lock::Lock;
 use self::proof::{Depth, Proof, Snapshot};
-use crate::error::{Doing, Error, describe};
+use crate::error::{Doing, Error, list};
+use crate::holders::{InTheWayOf, holders};
 use crate::schema::{Schema, quote_ident};
 use crate::session::Session;
 
@@ -34,7 +34,6 @@ pub struct Runner<'a> {
     pub session: &'a mut Session,
     pub lock: &'a Lock,
     pub schema: &'a Schema,
-    pub lock_timeout: Duration,
     /// The owner of the tables, where that is not the connected role.
     pub owner: Option<String>,
 }
@@ -77,22 +76,26 @@ impl Runner<'_> {
                 Ok(done) => return Ok(done),
                 Err(error) => error,
             };
-            let Some(cause) = lock_refused(&error) else {
+            if !error.is_lock_refused() {
                 return Err(error);
-            };
+            }
+            let lock_timeout = self.session.lock_timeout;
+            let client = &mut self.session.client;
+            let holders = holders(client, self.schema, InTheWayOf::Changing)?;
             if attempt == ATTEMPTS {
                 return Err(Error::TableLock {
                     step: step.to_owned(),
-                    lock_timeout: self.lock_timeout,
+                    lock_timeout,
                     attempts: ATTEMPTS,
-                    cause,
+                    holders,
                 });
             }
-            let pause = pause(self.lock_timeout, attempt);
+            let pause = pause(lock_timeout, attempt);
             self.session.output.log(&format!(
-                "{step}: {cause}; stepped back, attempt {} of {ATTEMPTS} in {:.1} s",
+                "{error}; stepped back, attempt {} of {ATTEMPTS} in {:.1} s{}",
                 attempt + 1,
-                pause.as_secs_f32()
+                pause.as_secs_f32(),
+                list(&holders)
             ));
             thread::sleep(pause);
         }
@@ -131,12 +134,6 @@ impl Runner<'_> {
             .start()
             .doing(step)?;
         self.lock.assert_held(&mut transaction)?;
-        transaction
-            .batch_execute(&format!(
-                "SET LOCAL lock_timeout = {}",
-                self.lock_timeout.as_millis()
-            ))
-            .doing(step)?;
         if let (As::Owner, Some(owner)) = (role, &self.owner) {
             transaction
                 .batch_execute(&format!("SET LOCAL ROLE {}", quote_ident(owner)))
@@ -150,23 +147,6 @@ impl Runner<'_> {
             transaction.commit().doing(step)?;
         }
         Ok(proof)
-    }
-}
-
-/// The cause, where a lock was not to be had in time or a deadlock was broken.
-pub fn lock_refused(error: &Error) -> Option<String> {
-    match error {
-        Error::Database { source, .. } => source
-            .code()
-            .filter(|code| {
-                [
-                    SqlState::LOCK_NOT_AVAILABLE,
-                    SqlState::T_R_DEADLOCK_DETECTED,
-                ]
-                .contains(code)
-            })
-            .map(|_| describe(source)),
-        _ => None,
     }
 }
 

@@ -70,7 +70,6 @@ pub fn run(context: &Context, args: &DistributeArgs) -> Result<Exit, Error> {
         session: &mut session,
         lock: &lock,
         schema: &schema,
-        lock_timeout: context.options.lock_timeout,
         owner,
     };
     if !report.steps.steps.is_empty() {

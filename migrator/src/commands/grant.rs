@@ -78,12 +78,8 @@ pub fn run(context: &Context, args: &GrantArgs) -> Result<Exit, Error> {
         refuse_misleading(role)?;
     }
     let mut session = context.connect()?;
-    let timeout = context.options.lock_timeout.as_millis();
     let doing = "granting";
     let mut transaction = session.read_committed()?;
-    transaction
-        .batch_execute(&format!("SET LOCAL lock_timeout = {timeout}"))
-        .doing(doing)?;
     require_extension(&mut transaction, &schema)?;
     let mut statements = Vec::new();
     for (roles, rights) in given {

@@ -13,6 +13,7 @@ pub mod up;
 
 use crate::cli::Common;
 use crate::error::Error;
+use crate::holders::{InTheWayOf, holders};
 use crate::migrations::{Migration, Migrations};
 use crate::output::Output;
 use crate::schema::Schema;
@@ -44,8 +45,37 @@ impl Context {
         self.migrations.in_schema(schema)
     }
 
+    /// Where a lock was not to be had, says who holds it. The session that found out is closed by now.
+    pub fn name_holders(&self, error: Error) -> Error {
+        let Error::Database { doing: step, .. } = &error else {
+            return error;
+        };
+        if !error.is_lock_refused() {
+            return error;
+        }
+        let look = || {
+            let mut session = self.connect()?;
+            let (client, schema) = (&mut session.client, self.schema()?);
+            match holders(client, &schema, InTheWayOf::Reading)? {
+                none if none.is_empty() => holders(client, &schema, InTheWayOf::Changing),
+                some => Ok(some),
+            }
+        };
+        Error::TableLock {
+            step: step.clone(),
+            lock_timeout: self.options.lock_timeout,
+            attempts: 1,
+            // Whoever it was may be gone, and so may the server.
+            holders: look().unwrap_or_default(),
+        }
+    }
+
     /// Opens a session. Errors with exit code 7.
     pub fn connect(&self) -> Result<Session, Error> {
-        Session::open(self.options.database_url.as_deref(), self.output)
+        Session::open(
+            self.options.database_url.as_deref(),
+            self.options.lock_timeout,
+            self.output,
+        )
     }
 }

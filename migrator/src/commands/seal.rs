@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::time::Instant;
 
 use ext_registry_core::log::{Checkpoint, Hash, Note, verify_consistency};
 use postgres::Transaction;
@@ -12,8 +13,10 @@ use crate::cli::SealArgs;
 use crate::commands::Context;
 use crate::error::{Doing, Error, Exit};
 use crate::files;
+use crate::holders::{InTheWayOf, holders};
 use crate::log::{self, Kept, SigningKey};
 use crate::schema::Schema;
+use crate::session::Session;
 
 /// What `seal` did. In JSON:
 ///
@@ -47,25 +50,23 @@ pub fn run(context: &Context, args: &SealArgs) -> Result<Exit, Error> {
         .transpose()?
         .flatten();
     let mut session = context.connect()?;
-    let mut transaction = session.read_committed()?;
-    let (checkpoint, appended) = seal(&mut transaction, &schema, args.origin.as_deref())?;
-    if let Some(Kept(kept)) = &kept {
-        continues(
-            &mut transaction,
-            &schema,
-            &kept.checkpoint,
-            &checkpoint,
-            "the kept checkpoint",
-        )?;
-    }
-    let key = pem
-        .map(|pem| SigningKey::from_pem(&checkpoint.origin, &pem))
-        .transpose()?;
-    if let Some(key) = &key {
-        sign(&mut transaction, &schema, key, &checkpoint)?;
-    }
-    let note = note(&mut transaction, &schema, &checkpoint)?;
-    transaction.commit().doing("committing the seal")?;
+    let start = Instant::now();
+    let sealed = loop {
+        match seal_once(&mut session, &schema, args, kept.as_ref(), pem.as_deref()) {
+            // Another seal: it keeps neither readers nor publishers away, and may take long.
+            Err(error)
+                if error.is_lock_refused()
+                    && start.elapsed() < context.options.wait
+                    && holders(&mut session.client, &schema, InTheWayOf::Reading)?.is_empty() => {}
+            other => break other?,
+        }
+    };
+    let Sealed {
+        checkpoint,
+        appended,
+        key,
+        note,
+    } = sealed;
     if let Some(path) = &args.checkpoint {
         keep(path, &note, &schema)?;
     }
@@ -79,6 +80,48 @@ pub fn run(context: &Context, args: &SealArgs) -> Result<Exit, Error> {
         checkpoint: note,
     })?;
     Ok(Exit::Done)
+}
+
+/// What one transaction did.
+struct Sealed {
+    checkpoint: Checkpoint,
+    appended: i64,
+    key: Option<SigningKey>,
+    note: String,
+}
+
+fn seal_once(
+    session: &mut Session,
+    schema: &Schema,
+    args: &SealArgs,
+    kept: Option<&Kept>,
+    pem: Option<&[u8]>,
+) -> Result<Sealed, Error> {
+    let mut transaction = session.read_committed()?;
+    let (checkpoint, appended) = seal(&mut transaction, schema, args.origin.as_deref())?;
+    if let Some(Kept(kept)) = kept {
+        continues(
+            &mut transaction,
+            schema,
+            &kept.checkpoint,
+            &checkpoint,
+            "the kept checkpoint",
+        )?;
+    }
+    let key = pem
+        .map(|pem| SigningKey::from_pem(&checkpoint.origin, pem))
+        .transpose()?;
+    if let Some(key) = &key {
+        sign(&mut transaction, schema, key, &checkpoint)?;
+    }
+    let note = note(&mut transaction, schema, &checkpoint)?;
+    transaction.commit().doing("committing the seal")?;
+    Ok(Sealed {
+        checkpoint,
+        appended,
+        key,
+        note,
+    })
 }
 
 fn seal(

@@ -74,7 +74,6 @@ pub fn run(context: &Context, args: &UpArgs) -> Result<Exit, Error> {
         session: &mut session,
         lock: &lock,
         schema: &schema,
-        lock_timeout: context.options.lock_timeout,
         owner: start.inspection.other_owner(),
     };
     let report = bring_up(context, &mut runner, &migrations, start)?;

@@ -71,12 +71,12 @@ fn watch(connection: &Connection, pid: &str, output: Output, step: &str, go_on: 
     }
     bar.set_prefix(step.to_owned());
     loop {
-        if let Some((phase, percent)) = look(&mut client, pid) {
+        if let Some((phase, percent, waits)) = look(&mut client, pid) {
             bar.set_position(percent);
-            bar.set_message(phase.clone());
+            bar.set_message(format!("{phase}{waits}"));
             if !output.on_terminal() {
                 output.log(&format!(
-                    "{step}: {phase}, {percent} % of this phase, {} s so far",
+                    "{step}: {phase}, {percent} % of this phase, {} s so far{waits}",
                     start.elapsed().as_secs()
                 ));
             }
@@ -88,17 +88,22 @@ fn watch(connection: &Connection, pid: &str, output: Output, step: &str, go_on: 
     bar.finish_and_clear();
 }
 
-/// The phase, and how much of it is done in percent.
-fn look(client: &mut Client, pid: &str) -> Option<(String, u64)> {
+/// The phase, how much of it is done in percent, and whom it waits for.
+fn look(client: &mut Client, pid: &str) -> Option<(String, u64, String)> {
     let line = client
         .first_value(&format!(
-            "SELECT phase || '|' || coalesce(\
-                 100 * blocks_done / nullif(blocks_total, 0), \
-                 100 * tuples_done / nullif(tuples_total, 0), \
-                 100 * lockers_done / nullif(lockers_total, 0), 0) \
-             FROM pg_catalog.pg_stat_progress_create_index WHERE pid = {pid}"
+            "SELECT concat_ws('|', p.phase, coalesce(\
+                 100 * p.blocks_done / nullif(p.blocks_total, 0), \
+                 100 * p.tuples_done / nullif(p.tuples_total, 0), \
+                 100 * p.lockers_done / nullif(p.lockers_total, 0), 0), \
+                 ', waiting for the transaction of pid ' || a.pid || format(' (%s%s) to end', a.application_name, \
+                     ', open for ' || extract(epoch FROM clock_timestamp() - a.xact_start)::int8 || ' s')) \
+             FROM pg_catalog.pg_stat_progress_create_index p \
+             LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = p.current_locker_pid \
+             WHERE p.pid = {pid}"
         ))
         .ok()??;
-    let (phase, percent) = line.split_once('|')?;
-    Some((phase.to_owned(), percent.parse().ok()?))
+    let mut parts = line.splitn(3, '|');
+    let (phase, percent) = (parts.next()?.to_owned(), parts.next()?.parse().ok()?);
+    Some((phase, percent, parts.next().unwrap_or_default().to_owned()))
 }
