@@ -20,20 +20,7 @@ use crate::schema::Schema;
 /// Findings that a report holds; beyond, they are counted. An audit takes the same memory whatever it finds.
 const MOST: usize = 1000;
 
-/// What `audit` prints. In JSON:
-///
-/// ```json
-/// {
-///   "schema": "public", "ok": true,
-///   "origin": "registry.example.com/versions", "tree_size": 4, "root": "9f86d081…",
-///   "kept_size": 2, "public_key": "registry.example.com/versions+1f2e3d4c+AT…", "pending": 1,
-///   "seconds": 0.01, "rows_per_second": 400, "copy_rows_per_second": null,
-///   "counts": {"CHANGED": 1},
-///   "findings": [{"finding": "CHANGED", "leaf_index": 3, "version_id": "0190…", "bundle_id": null, "message": "…"}]
-/// }
-/// ```
-///
-/// `findings` holds the first thousand, `counts` all of them.
+/// What `audit` found; `doc/ext-migrate.md` shows it as JSON.
 #[derive(Serialize)]
 struct Report {
     schema: String,
@@ -52,7 +39,9 @@ struct Report {
     seconds: f64,
     rows_per_second: u64,
     copy_rows_per_second: Option<u64>,
+    /// Of all of them.
     counts: BTreeMap<&'static str, u64>,
+    /// The first thousand.
     findings: Vec<Finding>,
 }
 

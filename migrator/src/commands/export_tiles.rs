@@ -17,16 +17,7 @@ use crate::files;
 use crate::log::{self, Kept, Progress, Rows, StoredTiles};
 use crate::schema::Schema;
 
-/// What `export-tiles` wrote. In JSON:
-///
-/// ```json
-/// {
-///   "schema": "public", "directory": "/srv/log", "origin": "registry.example.com/versions", "tree_size": 4,
-///   "tiles_written": 1, "entry_bundles_written": 1, "entry_bundles_left_out": 0
-/// }
-/// ```
-///
-/// Entry bundles are left out where an entry is longer than the 65,535 bytes that the format has room for.
+/// What `export-tiles` wrote; `doc/ext-migrate.md` shows it as JSON.
 #[derive(Serialize)]
 struct Report {
     schema: String,
@@ -35,6 +26,7 @@ struct Report {
     tree_size: u64,
     tiles_written: u64,
     entry_bundles_written: u64,
+    /// An entry in them is longer than the 65,535 bytes that the format has room for.
     entry_bundles_left_out: u64,
 }
 

@@ -18,16 +18,7 @@ use crate::log::{self, Kept, SigningKey};
 use crate::schema::Schema;
 use crate::session::Session;
 
-/// What `seal` did. In JSON:
-///
-/// ```json
-/// {
-///   "schema": "public", "origin": "registry.example.com/versions", "tree_size": 4, "root": "9f86d081…",
-///   "appended": 2, "public_key": "registry.example.com/versions+1f2e3d4c+AT…", "checkpoint": "registry…"
-/// }
-/// ```
-///
-/// `checkpoint` is the signed note; `public_key` null where it was not signed.
+/// What `seal` did; `doc/ext-migrate.md` shows it as JSON.
 #[derive(Serialize)]
 struct Report {
     schema: String,
@@ -35,7 +26,9 @@ struct Report {
     tree_size: u64,
     root: String,
     appended: i64,
+    /// None where it was not signed.
     public_key: Option<String>,
+    /// The signed note.
     checkpoint: String,
 }
 

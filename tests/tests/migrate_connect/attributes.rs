@@ -11,29 +11,29 @@ const ALL: &[&str] = &[
     "prefer-standby",
 ];
 
-/// `ext-migrate` with these arguments on the sockets of these servers, in this order.
-fn run(
+/// Of the sockets of these servers, in this order.
+fn environment(
     servers: &[&Server],
     db: &Database,
     attributes: &str,
-    options: &str,
-    more: &[&str],
-) -> Outcome {
+) -> [(&'static str, String); 5] {
     let list = |part: fn(&Server) -> String| -> String {
         let parts: Vec<_> = servers.iter().map(|server| part(server)).collect();
         parts.join(",")
     };
+    [
+        ("PGHOST", list(|s| s.sockets().display().to_string())),
+        ("PGPORT", list(|s| s.port().to_string())),
+        ("PGUSER", "postgres".to_owned()),
+        ("PGDATABASE", db.name().to_owned()),
+        ("PGTARGETSESSIONATTRS", attributes.to_owned()),
+    ]
+}
+
+fn run(servers: &[&Server], db: &Database, attributes: &str, arguments: &[&str]) -> Outcome {
     let output = ext_migrate()
-        .args(more)
-        .env(
-            "PGHOST",
-            list(|server| server.sockets().display().to_string()),
-        )
-        .env("PGPORT", list(|server| server.port().to_string()))
-        .env("PGUSER", "postgres")
-        .env("PGDATABASE", db.name())
-        .env("PGTARGETSESSIONATTRS", attributes)
-        .env("PGOPTIONS", options)
+        .args(arguments)
+        .envs(environment(servers, db, attributes))
         .output();
     output.expect("ext-migrate starts").into()
 }
@@ -43,48 +43,48 @@ fn each_value_takes_the_servers_that_libpq_would() {
     let primary = Server::start(&Options::default());
     let db = primary.migrated_database();
     let standby = Server::standby_of(&primary);
-    let read_only = "-c default_transaction_read_only=on";
-    let cases: [(&Server, &str, &[&str]); 3] = [
-        (
-            &primary,
-            "",
-            &["any", "read-write", "primary", "prefer-standby"],
-        ),
-        (
-            &primary,
-            read_only,
-            &["any", "read-only", "primary", "prefer-standby"],
-        ),
-        (
-            &standby,
-            "",
-            &["any", "read-only", "standby", "prefer-standby"],
-        ),
-    ];
-    for (server, options, fit) in cases {
+    let mut fit = 0;
+    for (server, options) in [
+        (&primary, ""),
+        (&primary, "-c default_transaction_read_only=on"),
+        (&standby, ""),
+    ] {
         for attributes in ALL {
-            let status = run(&[server], &db, attributes, options, &["status"]);
-            let code = if fit.contains(attributes) { 0 } else { 7 };
-            assert_eq!(status.code, code, "{attributes} {options}: {status:?}");
+            let environment = environment(&[server], &db, attributes);
+            let mut psql = db.program("psql");
+            psql.args(["-XAtc", "SELECT"]).envs(environment.clone());
+            let mut status = ext_migrate();
+            status.arg("status").envs(environment);
+            let [psql, status] = [psql, status]
+                .map(|mut program| program.env("PGOPTIONS", options).output().unwrap())
+                .map(Outcome::from);
+            let expected = if psql.code == 0 { 0 } else { 7 };
+            assert_eq!(
+                status.code, expected,
+                "{attributes} {options}: {status:?} {psql:?}"
+            );
+            fit += usize::from(psql.code == 0);
         }
     }
-    let refused = run(&[&standby], &db, "primary", "", &["status"]).exited(7);
+    // Four values each.
+    assert_eq!(fit, 12);
+    let refused = run(&[&standby], &db, "primary", &["status"]).exited(7);
     assert!(refused.stderr.contains("is a standby"), "{refused:?}");
-    run(&[&primary], &db, "master", "", &["status"]).exited(2);
+    run(&[&primary], &db, "master", &["status"]).exited(2);
 
     // Of several, the first that fits.
     let both = [&standby, &primary];
-    run(&both, &db, "primary", "", &["up"]).succeeded();
+    run(&both, &db, "primary", &["up"]).succeeded();
     let error = |outcome: Outcome| outcome.json()["error"]["code"].clone();
     for attributes in ["any", "standby", "prefer-standby"] {
         for command in [&["up"][..], &["seal"], &["grant", "--reader", "postgres"]] {
             let arguments = [command, &["--format", "json"]].concat();
-            let refused = run(&both, &db, attributes, "", &arguments).exited(1);
+            let refused = run(&both, &db, attributes, &arguments).exited(1);
             assert!(refused.stderr.contains("a standby"), "{refused:?}");
             assert_eq!(error(refused), "STANDBY");
         }
     }
-    let refused = run(&[&primary], &db, "standby", "", &["up", "--format", "json"]).exited(7);
+    let refused = run(&[&primary], &db, "standby", &["up", "--format", "json"]).exited(7);
     assert_eq!(error(refused), "NO_CONNECTION");
-    run(&[&primary], &db, "prefer-standby", "", &["up"]).succeeded();
+    run(&[&primary], &db, "prefer-standby", &["up"]).succeeded();
 }
