@@ -161,58 +161,40 @@ pub enum Error {
 impl Error {
     /// The exit code of this error.
     pub fn exit(&self) -> Exit {
-        match self {
-            Self::Usage(_) | Self::UnusableName { .. } => Exit::Usage,
-            Self::History(_) => Exit::History,
-            Self::AnotherRun { .. } | Self::TableLock { .. } => Exit::Locked,
-            Self::Destructive(_) => Exit::Destructive,
-            Self::Connect { .. } | Self::Pooled(_) | Self::ConnectionLost { .. } => {
-                Exit::Connection
-            }
-            Self::HistoryChanged(_) | Self::Log { .. } => Exit::HistoryChanged,
-            Self::Standby
-            | Self::Unfit(_)
-            | Self::NotSealed
-            | Self::NoLog { .. }
-            | Self::NoRight(_)
-            | Self::SecondSchema { .. }
-            | Self::ExtensionUnavailable
-            | Self::ExtensionMissing
-            | Self::NoCitus
-            | Self::Node { .. }
-            | Self::InvalidNote { .. }
-            | Self::Database { .. }
-            | Self::Io { .. } => Exit::Failed,
-        }
+        self.row().0
     }
 
     /// A stable name for programs (`error.code` in JSON).
     pub fn code(&self) -> &'static str {
+        self.row().1
+    }
+
+    fn row(&self) -> (Exit, &'static str) {
         match self {
-            Self::Usage(_) => "USAGE",
-            Self::UnusableName { .. } => "UNUSABLE_NAME",
-            Self::History(_) => "HISTORY_DISAGREES",
-            Self::AnotherRun { .. } => "ANOTHER_RUN",
-            Self::TableLock { .. } => "TABLE_LOCK",
-            Self::Destructive(_) => "DESTRUCTIVE",
-            Self::Connect { .. } => "NO_CONNECTION",
-            Self::Standby => "STANDBY",
-            Self::Pooled(_) => "TRANSACTION_POOLING",
-            Self::ConnectionLost { .. } => "CONNECTION_LOST",
-            Self::Unfit(_) => "UNFIT",
-            Self::NoRight(_) => "NO_RIGHT",
-            Self::SecondSchema { .. } => "SECOND_SCHEMA",
-            Self::ExtensionUnavailable => "EXTENSION_UNAVAILABLE",
-            Self::ExtensionMissing => "EXTENSION_MISSING",
-            Self::NoCitus => "NO_CITUS",
-            Self::Node { .. } => "NODE",
-            Self::InvalidNote { .. } => "INVALID_NOTE",
-            Self::HistoryChanged(_) => "HISTORY_CHANGED",
-            Self::NotSealed => "NOT_SEALED",
-            Self::NoLog { .. } => "NO_LOG",
-            Self::Log { .. } => "LOG_DAMAGED",
-            Self::Database { .. } => "DATABASE",
-            Self::Io { .. } => "IO",
+            Self::Usage(_) => (Exit::Usage, "USAGE"),
+            Self::UnusableName { .. } => (Exit::Usage, "UNUSABLE_NAME"),
+            Self::History(_) => (Exit::History, "HISTORY_DISAGREES"),
+            Self::AnotherRun { .. } => (Exit::Locked, "ANOTHER_RUN"),
+            Self::TableLock { .. } => (Exit::Locked, "TABLE_LOCK"),
+            Self::Destructive(_) => (Exit::Destructive, "DESTRUCTIVE"),
+            Self::Connect { .. } => (Exit::Connection, "NO_CONNECTION"),
+            Self::Pooled(_) => (Exit::Connection, "TRANSACTION_POOLING"),
+            Self::ConnectionLost { .. } => (Exit::Connection, "CONNECTION_LOST"),
+            Self::HistoryChanged(_) => (Exit::HistoryChanged, "HISTORY_CHANGED"),
+            Self::Log { .. } => (Exit::HistoryChanged, "LOG_DAMAGED"),
+            Self::Standby => (Exit::Failed, "STANDBY"),
+            Self::Unfit(_) => (Exit::Failed, "UNFIT"),
+            Self::NoRight(_) => (Exit::Failed, "NO_RIGHT"),
+            Self::SecondSchema { .. } => (Exit::Failed, "SECOND_SCHEMA"),
+            Self::ExtensionUnavailable => (Exit::Failed, "EXTENSION_UNAVAILABLE"),
+            Self::ExtensionMissing => (Exit::Failed, "EXTENSION_MISSING"),
+            Self::NoCitus => (Exit::Failed, "NO_CITUS"),
+            Self::Node { .. } => (Exit::Failed, "NODE"),
+            Self::InvalidNote { .. } => (Exit::Failed, "INVALID_NOTE"),
+            Self::NotSealed => (Exit::Failed, "NOT_SEALED"),
+            Self::NoLog { .. } => (Exit::Failed, "NO_LOG"),
+            Self::Database { .. } => (Exit::Failed, "DATABASE"),
+            Self::Io { .. } => (Exit::Failed, "IO"),
         }
     }
 
