@@ -9,12 +9,21 @@ use crate::error::Error;
 const INSERT: &str = "
     INSERT INTO @schema@.extension_log_signature (tree_size, line) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 
+const STORED: &str = "
+    SELECT true FROM @schema@.extension_log_signature s WHERE s.tree_size = $1 AND s.line = $2";
+
 /// Keeps a signature of the checkpoint of this size; one that is there already is none the worse for it.
 pub fn sign(log: &Log, size: i64, line: &str) -> Result<(), Error> {
     checkpoint::of_size(log, Some(size), "tree_size")?;
     Spi::connect_mut(|client| {
-        log.update(client, INSERT, &[size.into(), line.into()])
-            .map(drop)
+        let signature = [size.into(), line.into()];
+        // Where nothing was inserted it is there already, unless a trigger swallowed it.
+        if log.update(client, INSERT, &signature)?.is_empty()
+            && log.update(client, STORED, &signature)?.is_empty()
+        {
+            return Err(Error::NotStored("the signature"));
+        }
+        Ok(())
     })
 }
 

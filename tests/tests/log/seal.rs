@@ -266,3 +266,31 @@ fn a_transaction_verifies_what_it_has_published_and_sealed() {
     assert_eq!(seal(&mut client).size, 6);
     assert_eq!(verify(&mut client), Vec::<String>::new());
 }
+
+/// A signature, too, is kept or refused.
+#[test]
+fn a_signature_that_a_trigger_swallows_is_not_stored() {
+    let db = Server::shared().migrated_database();
+    let mut client = db.client();
+    seal(&mut client);
+    let sign = "SELECT ext_sign_checkpoint(0, 'key AAAAAAAA')";
+    client
+        .batch_execute(
+            "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+             CREATE TRIGGER swallow BEFORE INSERT ON extension_log_signature
+             FOR EACH ROW EXECUTE FUNCTION swallow()",
+        )
+        .unwrap();
+    client
+        .execute(sign, &[])
+        .refused()
+        .with_sqlstate("55000")
+        .with_code("NOT_STORED")
+        .with_detail("what", "the signature");
+    client
+        .batch_execute("DROP FUNCTION swallow CASCADE")
+        .unwrap();
+    for _ in 0..2 {
+        client.execute(sign, &[]).unwrap();
+    }
+}
