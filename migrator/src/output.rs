@@ -3,12 +3,17 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::cli::Format;
 use crate::error::Error;
+
+/// How often a line says how far something is, where no bar can.
+pub const NOW_AND_THEN: Duration = Duration::from_secs(15);
 
 /// Where a command's words go.
 #[derive(Debug, Clone, Copy)]
@@ -83,6 +88,18 @@ impl Output {
     /// True when progress can be drawn over itself.
     pub fn on_terminal(&self) -> bool {
         io::stderr().is_terminal()
+    }
+
+    /// A bar on stderr; nothing where that is no terminal: then a line now and then does.
+    pub fn bar(&self, total: u64, template: &str) -> ProgressBar {
+        let bar = match self.on_terminal() {
+            true => ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()),
+            false => ProgressBar::hidden(),
+        };
+        match ProgressStyle::with_template(template) {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        }
     }
 
     /// One line on stderr; for programs also on stdout:

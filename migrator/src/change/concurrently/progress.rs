@@ -4,17 +4,15 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pg_connect::Connection;
 use postgres::Client;
 
-use crate::output::Output;
+use crate::output::{NOW_AND_THEN, Output};
 use crate::session::{Session, SimpleQuery};
 
 /// Short builds pass without a word.
 const PATIENCE: Duration = Duration::from_secs(2);
 const ON_TERMINAL: Duration = Duration::from_millis(500);
-const PLAIN: Duration = Duration::from_secs(15);
 
 /// Watches until it is stopped. What goes wrong in it is not worth failing a build for.
 pub struct Watch {
@@ -39,7 +37,7 @@ impl Watch {
                 watch(&connection, &pid, output, &step, || {
                     let interval = match output.on_terminal() {
                         true => ON_TERMINAL,
-                        false => PLAIN,
+                        false => NOW_AND_THEN,
                     };
                     stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout)
                 });
@@ -60,16 +58,8 @@ fn watch(connection: &Connection, pid: &str, output: Output, step: &str, go_on: 
         return;
     };
     let start = Instant::now();
-    let bar = match output.on_terminal() {
-        true => ProgressBar::with_draw_target(Some(100), ProgressDrawTarget::stderr()),
-        false => ProgressBar::hidden(),
-    };
-    if let Ok(style) =
-        ProgressStyle::with_template("{prefix} {bar:30} {percent:>3} % {msg} {elapsed}")
-    {
-        bar.set_style(style);
-    }
-    bar.set_prefix(step.to_owned());
+    let template = "{prefix} {bar:30} {percent:>3} % {msg} {elapsed}";
+    let bar = output.bar(100, template).with_prefix(step.to_owned());
     loop {
         if let Some((phase, percent, waits)) = look(&mut client, pid) {
             bar.set_position(percent);
