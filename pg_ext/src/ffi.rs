@@ -1,5 +1,6 @@
 //! The one module with `unsafe`: what Postgres offers only in C.
 
+mod bytes;
 mod errors;
 
 use std::ffi::{CStr, CString, c_int};
@@ -8,6 +9,7 @@ use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::{self, Oid};
 use pgrx::prelude::*;
 
+pub use bytes::{Bytes, Jsonb, with_memory_of_its_own};
 pub use errors::{ErrorFields, attach, keeping_errors, without_backtraces};
 
 /// The arguments of the SQL function that is being called, untouched.
@@ -344,64 +346,4 @@ pub fn nfc(text: &str) -> Option<String> {
 pub fn readable(text: &[u8]) -> String {
     let (Ok(utf8) | Err(utf8)) = utf8_from_server(text);
     String::from_utf8_lossy(utf8).into_owned()
-}
-
-/// The bytes of a `text` or `bytea` column as they are stored, whatever the encoding of the database makes of them.
-///
-/// pgrx's own types leave the copy that detoasting makes in memory that outlives the query.
-pub struct Bytes(pub Vec<u8>);
-
-impl FromDatum for Bytes {
-    unsafe fn from_polymorphic_datum(datum: pg_sys::Datum, is_null: bool, _: Oid) -> Option<Self> {
-        if is_null {
-            return None;
-        }
-        // SAFETY: SPI has checked that the column is text or bytea; the copy, if one was made, is nobody else's.
-        unsafe {
-            let stored: *mut pg_sys::varlena = datum.cast_mut_ptr();
-            let plain = pg_sys::pg_detoast_datum_packed(stored);
-            let bytes = pgrx::varlena::varlena_to_byte_slice(plain).to_vec();
-            if plain != stored {
-                pg_sys::pfree(plain.cast());
-            }
-            Some(Self(bytes))
-        }
-    }
-}
-
-impl IntoDatum for Bytes {
-    fn into_datum(self) -> Option<pg_sys::Datum> {
-        self.0.into_datum()
-    }
-
-    fn type_oid() -> Oid {
-        pg_sys::BYTEAOID
-    }
-
-    fn is_compatible_with(other: Oid) -> bool {
-        other == pg_sys::BYTEAOID || other == pg_sys::TEXTOID
-    }
-}
-
-/// A `jsonb` that a query has given, as it is. It is gone when SPI is left.
-pub struct Jsonb(pg_sys::Datum);
-
-impl FromDatum for Jsonb {
-    unsafe fn from_polymorphic_datum(datum: pg_sys::Datum, is_null: bool, _: Oid) -> Option<Self> {
-        // SAFETY: SPI has checked that the column is jsonb, a varlena type; the copy is in SPI's memory context.
-        (!is_null).then(|| unsafe {
-            let copy = pg_sys::pg_detoast_datum_copy(datum.cast_mut_ptr());
-            Self(pg_sys::Datum::from(copy))
-        })
-    }
-}
-
-impl IntoDatum for Jsonb {
-    fn into_datum(self) -> Option<pg_sys::Datum> {
-        Some(self.0)
-    }
-
-    fn type_oid() -> Oid {
-        pg_sys::JSONBOID
-    }
 }

@@ -18,7 +18,7 @@ pub use checkpoint::Checkpoint;
 pub use entries::{MAX_ENTRY_BYTES, entry_bundle};
 pub use hash::Hash;
 pub use key::VerifierKey;
-pub use leaf::{BUNDLE, Fields, VERSION, Value, leaf_data, row_data, unix_microseconds};
+pub use leaf::{BUNDLE, Fields, VERSION, Value, leaf_data, row_data, row_hash, unix_microseconds};
 pub use note::{Note, SIGNATURE_MARK, Signature};
 pub use proof::{TileReader, consistency_proof, inclusion_proof, root};
 pub use tile::{Tile, WIDTH};

@@ -24,7 +24,7 @@ pub fn find(log: &Log, size: Option<i64>) -> Result<Option<Stored>, Error> {
         if found.is_empty() {
             return Ok(None);
         }
-        let Bytes(root) = stored(found.get(3)?)?;
+        let root: Bytes = stored(found.get(3)?)?;
         Ok(Some(Stored {
             checkpoint: Checkpoint {
                 origin: text(found.get(1)?)?,
@@ -56,6 +56,7 @@ pub fn of_size(log: &Log, size: Option<i64>, argument: &'static str) -> Result<S
 
 /// What sealing and signing have stored is ASCII, but for the dashes of signatures in UTF-8.
 fn text(column: Option<Bytes>) -> Result<String, Error> {
-    String::from_utf8(stored(column)?.0)
+    std::str::from_utf8(&stored(column)?)
+        .map(str::to_owned)
         .map_err(|_| Error::LogDamaged("a checkpoint is not in UTF-8".to_owned()))
 }

@@ -1,6 +1,6 @@
 //! Published rows and the leaves that they are.
 
-use ext_registry_core::log::{BUNDLE, Fields, Hash, VERSION, Value, row_data};
+use ext_registry_core::log::{BUNDLE, Fields, Hash, VERSION, Value, row_hash};
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::prelude::*;
 use pgrx::spi::SpiHeapTupleData;
@@ -14,6 +14,10 @@ const BEFORE: usize = 3;
 
 /// The column after the fields.
 pub const AFTER: usize = BEFORE + VERSION.len() + 1;
+
+/// How many rows are fetched at once: with them the memory that reading takes is bounded, jsonb columns as text
+/// included.
+pub const FETCHED: i64 = 16;
 
 /// A row as the log has it.
 pub struct Row {
@@ -40,8 +44,12 @@ fn rows(sql: &str, fields: Fields) -> String {
     sql.replace("@fields@", &columns.join(", "))
 }
 
-/// The row of such a query.
+/// The row of such a query. What it takes to convert a text is freed with each row.
 pub fn read(row: &SpiHeapTupleData<'_>) -> Result<Row, Error> {
+    ffi::with_memory_of_its_own(|| hashed(row))
+}
+
+fn hashed(row: &SpiHeapTupleData<'_>) -> Result<Row, Error> {
     let version_id: pgrx::Uuid = super::stored(row.get(1)?)?;
     let bundle_id: Option<pgrx::Uuid> = row.get(2)?;
     let created_at: Option<TimestampWithTimeZone> = row.get(3)?;
@@ -53,7 +61,7 @@ pub fn read(row: &SpiHeapTupleData<'_>) -> Result<Row, Error> {
     for ordinal in 1..=fields.len() {
         columns.push(row.get::<Bytes>(BEFORE + ordinal)?);
     }
-    let data = row_data(
+    let hash = row_hash(
         fields,
         columns.iter().map(value),
         created_at.map(Into::into),
@@ -61,13 +69,13 @@ pub fn read(row: &SpiHeapTupleData<'_>) -> Result<Row, Error> {
     Ok(Row {
         version_id,
         bundle_id,
-        hash: Hash::leaf(&data),
+        hash,
     })
 }
 
 /// Text as UTF-8 where it has such a form, else the bytes as they are stored.
 fn value(column: &Option<Bytes>) -> Value<'_> {
-    let Some(Bytes(stored)) = column else {
+    let Some(stored) = column else {
         return Value::Null;
     };
     match ffi::utf8_from_server(stored).map(std::str::from_utf8) {

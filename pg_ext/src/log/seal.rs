@@ -20,8 +20,8 @@ const INSERT_CHECKPOINT: &str = "
     INSERT INTO @schema@.extension_log_checkpoint (tree_size, root, origin) VALUES ($1, $2, $3)
     ON CONFLICT DO NOTHING";
 
-/// Rows that are fetched at once: with them the memory that sealing takes is bounded.
-const FETCHED: i64 = 256;
+/// How many leaves are appended at once, some more where the last fetch brings them.
+const APPENDED: usize = 256;
 
 /// What a seal has done.
 pub struct Sealed {
@@ -53,9 +53,12 @@ pub fn seal(log: &Log, origin: Option<&str>) -> Result<Sealed, Error> {
         Ok::<_, Error>(cursor.detach_into_name())
     })?;
     let mut tree = None;
-    loop {
-        pgrx::check_for_interrupts!();
-        let rows = fetch(&pending)?;
+    let mut more = true;
+    while more {
+        let mut rows = Vec::with_capacity(APPENDED);
+        while more && rows.len() < APPENDED {
+            more = fetch(&pending, &mut rows)?;
+        }
         if rows.is_empty() {
             break;
         }
@@ -86,18 +89,21 @@ pub fn lock(log: &Log) -> Result<(), Error> {
     Spi::connect_mut(|client| log.update(client, LOCK, &[]).map(drop))
 }
 
-/// The next rows. Each time SPI is entered anew: what a fetch takes is freed only when it is left.
-fn fetch(cursor: &str) -> Result<Vec<Row>, Error> {
+/// Adds the next rows; false where there are no more. Each time SPI is entered anew: what a fetch takes is freed only
+/// when it is left.
+fn fetch(cursor: &str, rows: &mut Vec<Row>) -> Result<bool, Error> {
+    pgrx::check_for_interrupts!();
     Spi::connect(|client| {
         let mut cursor = client.find_cursor(cursor)?;
-        let rows: Vec<Row> = cursor
-            .fetch(FETCHED)?
-            .map(|row| rows::read(&row))
-            .collect::<Result<_, _>>()?;
-        if !rows.is_empty() {
+        let fetched = cursor.fetch(rows::FETCHED)?;
+        let more = !fetched.is_empty();
+        for row in fetched {
+            rows.push(rows::read(&row)?);
+        }
+        if more {
             cursor.detach_into_name();
         }
-        Ok(rows)
+        Ok(more)
     })
 }
 

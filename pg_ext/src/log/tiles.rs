@@ -49,8 +49,13 @@ impl TileReader for StoredTiles<'_> {
                 found.get(1)?
             })
         })?;
-        let Bytes(hashes) = found.unwrap_or(Bytes(Vec::new()));
-        Ok(Hash::sequence(&hashes)?)
+        match found {
+            None => Ok(Vec::new()),
+            Some(hashes) if hashes.len() > Hash::BYTES * usize::from(WIDTH) => {
+                Err(ext_registry_core::Error::WrongTile(tile).into())
+            }
+            Some(hashes) => Ok(Hash::sequence(&hashes)?),
+        }
     }
 }
 

@@ -21,8 +21,8 @@ const CHECKPOINT: &str = "
     ORDER BY c.tree_size
     LIMIT 1";
 
-/// Rows that are fetched at once.
-const FETCHED: i64 = 256;
+/// What is shown of a text, and compared of a tile or a root: more than any of them has.
+const LONGEST: usize = 16 << 10;
 
 /// All findings; none where everything is as it was sealed.
 pub fn verify(log: &Log) -> Result<Vec<Finding>, Error> {
@@ -64,7 +64,7 @@ fn each(
         pgrx::check_for_interrupts!();
         let more = Spi::connect(|client| {
             let mut cursor = client.find_cursor(&name)?;
-            let rows = cursor.fetch(FETCHED)?;
+            let rows = cursor.fetch(rows::FETCHED)?;
             let fetched = rows.len();
             for row in rows {
                 work(&row)?;
@@ -95,7 +95,7 @@ fn take_leaf(
     let version: pgrx::Uuid = stored(row.get(rows::AFTER + 1)?)?;
     let bundle: Option<pgrx::Uuid> = row.get(rows::AFTER + 2)?;
     let label = text(row.get(rows::AFTER + 3)?);
-    let Bytes(recorded) = stored(row.get(rows::AFTER + 4)?)?;
+    let recorded: Bytes = stored(row.get(rows::AFTER + 4)?)?;
     audit.leaf(
         &Leaf {
             index: unsigned(stored(row.get(rows::AFTER)?)?)?,
@@ -130,7 +130,11 @@ fn microseconds(time: Option<TimestampWithTimeZone>) -> Option<i64> {
 }
 
 fn text(column: Option<Bytes>) -> Option<String> {
-    column.map(|Bytes(text)| ffi::readable(&text))
+    column.map(|text| ffi::readable(&text.start(LONGEST)))
+}
+
+fn start(column: Option<Bytes>) -> Result<Vec<u8>, Error> {
+    Ok(stored(column)?.start(LONGEST))
 }
 
 /// What the audit asks for beside the leaves.
@@ -150,8 +154,10 @@ impl Stored for Tables<'_> {
             if found.is_empty() {
                 return Ok(None);
             }
-            let (Bytes(hashes), Bytes(root)) = (stored(found.get(1)?)?, stored(found.get(2)?)?);
-            Ok(Some(StoredTile { hashes, root }))
+            Ok(Some(StoredTile {
+                hashes: start(found.get(1)?)?,
+                root: start(found.get(2)?)?,
+            }))
         })
     }
 
@@ -164,12 +170,11 @@ impl Stored for Tables<'_> {
             if found.is_empty() {
                 return Ok::<_, Error>(None);
             }
-            let Bytes(root) = stored(found.get(3)?)?;
             let sealed_at: TimestampWithTimeZone = stored(found.get(4)?)?;
             Ok(Some(StoredCheckpoint {
                 origin: text(found.get(1)?).unwrap_or_default(),
                 size: unsigned(stored(found.get(2)?)?)?,
-                root,
+                root: start(found.get(3)?)?,
                 sealed_at: sealed_at.into(),
             }))
         })?;

@@ -2,7 +2,10 @@
 
 use std::thread;
 
-use ext_registry_tests::{backend_pid, finalize as publish, hash, manifest, wait_until_blocked};
+use ext_registry_tests::{
+    Database, backend_pid, finalize as publish, hash, manifest, wait_until_blocked,
+};
+use postgres::Client;
 
 use crate::server;
 use crate::told::{INSERT, assert_alike, assert_told_alike, finalize, registry, told};
@@ -73,73 +76,68 @@ fn out_of_time_behind_another_publisher() {
     assert_alike(plain, told(&mut client, &finalize()));
 }
 
+/// Runs `work` on a connection that closes the circle of a deadlock, and is the one that is told so.
+fn in_a_deadlock<T>(
+    db: &Database<'_>,
+    client: &mut Client,
+    work: impl FnOnce(&mut Client) -> T,
+) -> T {
+    let mut other = db.client();
+    other
+        .batch_execute("SET deadlock_timeout = '1h'; BEGIN; SELECT pg_advisory_xact_lock(2)")
+        .unwrap();
+    client
+        .batch_execute("BEGIN; SELECT pg_advisory_xact_lock(1)")
+        .unwrap();
+    let pid = backend_pid(&mut other);
+    thread::scope(|scope| {
+        let first = scope.spawn(|| {
+            other
+                .batch_execute("SELECT pg_advisory_xact_lock(1) AS for_the_log; COMMIT")
+                .unwrap();
+        });
+        wait_until_blocked(&mut db.client(), pid);
+        let result = work(client);
+        client.batch_execute("ROLLBACK").unwrap();
+        first.join().unwrap();
+        result
+    })
+}
+
 #[test]
 fn a_deadlock() {
     let db = registry();
     let mut client = db.client();
     client.batch_execute(TRIGGER).unwrap();
-    let pid = backend_pid(&mut client);
     client
-        .batch_execute("SET deadlock_timeout = '50ms'")
+        .batch_execute("SET deadlock_timeout = '10ms'")
         .unwrap();
-    let told_in_a_deadlock = |statement: &str, client: &mut postgres::Client| {
-        let mut other = db.client();
-        other
-            .batch_execute("SET deadlock_timeout = '1min'; BEGIN; SELECT pg_advisory_xact_lock(2)")
-            .unwrap();
-        client
-            .batch_execute("BEGIN; SELECT pg_advisory_xact_lock(1)")
-            .unwrap();
-        thread::scope(|scope| {
-            let victim = scope.spawn(move || {
-                let told = told(client, statement);
-                client.batch_execute("ROLLBACK").unwrap();
-                told
-            });
-            wait_until_blocked(&mut db.client(), pid);
-            other
-                .batch_execute("SELECT pg_advisory_xact_lock(1); COMMIT")
-                .unwrap();
-            let mut told = victim.join().unwrap();
-            // Numbers of the processes.
-            let detail = told["detail"].take();
-            let detail = detail
-                .as_str()
-                .unwrap()
-                .replace(|c: char| c.is_ascii_digit(), "");
-            told["detail"] = detail.into();
-            told
-        })
+    let mut told_in_a_deadlock = |statement: &str| {
+        let mut told = in_a_deadlock(&db, &mut client, |client| told(client, statement));
+        // Numbers of the processes.
+        let detail = told["detail"].take();
+        let without = detail
+            .as_str()
+            .unwrap()
+            .replace(|c: char| c.is_ascii_digit(), "");
+        told["detail"] = without.into();
+        told
     };
-    let plain = told_in_a_deadlock(INSERT, &mut client);
+    let plain = told_in_a_deadlock(INSERT);
     assert_eq!(plain["sqlstate"], "40P01");
     assert_eq!(plain["hint"], "See server log for query details.");
-    let ours = told_in_a_deadlock(&finalize(), &mut client);
-    assert_alike(plain, ours);
+    assert_alike(plain, told_in_a_deadlock(&finalize()));
 
     // The queries are in the log, for those who run the server.
-    let error = {
-        let mut other = db.client();
-        other
-            .batch_execute("SET deadlock_timeout = '1min'; BEGIN; SELECT pg_advisory_xact_lock(2)")
-            .unwrap();
-        client
-            .batch_execute("BEGIN; SELECT pg_advisory_xact_lock(1)")
-            .unwrap();
-        thread::scope(|scope| {
-            let victim = scope.spawn(|| client.batch_execute(&finalize()).unwrap_err());
-            wait_until_blocked(&mut db.client(), pid);
-            other
-                .batch_execute("SELECT pg_advisory_xact_lock(1) AS for_the_log; COMMIT")
-                .unwrap();
-            victim.join().unwrap()
-        })
-    };
+    let error = in_a_deadlock(&db, &mut client, |client| {
+        client.batch_execute(&finalize()).unwrap_err()
+    });
     assert_eq!(error.code().unwrap().code(), "40P01");
+    let log = server().log();
+    let ours = log.rsplit("deadlock detected").next().unwrap();
     assert!(
-        server()
-            .log()
-            .contains(": SELECT pg_advisory_xact_lock(1) AS for_the_log")
+        ours.contains(": SELECT pg_advisory_xact_lock(1) AS for_the_log"),
+        "{ours}"
     );
 }
 

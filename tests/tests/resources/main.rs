@@ -2,6 +2,7 @@
 //! in transactions of every kind.
 
 mod interruptions;
+mod limited;
 mod memory;
 mod standby;
 mod transactions;

@@ -2,6 +2,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+use super::leaf::{Value, write_leaf};
 use crate::Error;
 
 /// SHA-256 as RFC 6962 uses it: a prefix keeps leaves and nodes apart, so that no leaf can pass for a subtree.
@@ -17,6 +18,14 @@ impl Hash {
         let mut hasher = Sha256::new();
         hasher.update([0]);
         hasher.update(data);
+        Self(hasher.finalize().into())
+    }
+
+    /// The hash of the leaf with [`leaf_data`](super::leaf_data) of these fields, which it does not hold as a whole.
+    pub fn leaf_of(fields: &[(&str, Value<'_>)]) -> Self {
+        let mut hasher = Sha256::new();
+        hasher.update([0]);
+        write_leaf(fields, &mut |part| hasher.update(part));
         Self(hasher.finalize().into())
     }
 

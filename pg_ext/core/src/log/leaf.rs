@@ -1,3 +1,5 @@
+use super::hash::Hash;
+
 /// The value of a leaf's field. Numbers enter as text, so that no reader rounds them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value<'a> {
@@ -48,12 +50,30 @@ pub fn row_data<'a>(
     values: impl IntoIterator<Item = Value<'a>>,
     created_at: Option<i64>,
 ) -> Vec<u8> {
+    of_row(fields, values, created_at, leaf_data)
+}
+
+/// The hash of the leaf with that data, which is not held as a whole.
+pub fn row_hash<'a>(
+    fields: Fields,
+    values: impl IntoIterator<Item = Value<'a>>,
+    created_at: Option<i64>,
+) -> Hash {
+    of_row(fields, values, created_at, Hash::leaf_of)
+}
+
+fn of_row<'a, T>(
+    fields: Fields,
+    values: impl IntoIterator<Item = Value<'a>>,
+    created_at: Option<i64>,
+    work: impl FnOnce(&[(&str, Value<'_>)]) -> T,
+) -> T {
     let created_at = created_at.map(unix_microseconds);
     let created_at = created_at.as_deref().map_or(Value::Null, Value::Text);
     let names = fields.iter().map(|(name, _)| *name);
     let mut all: Vec<_> = names.zip(values).collect();
     all.push(("created_at", created_at));
-    leaf_data(&all)
+    work(&all)
 }
 
 /// The data of a leaf: RFC 8785 canonical JSON of its fields, whose names are distinct.
@@ -61,27 +81,33 @@ pub fn row_data<'a>(
 /// A string where the value is text, null where it is NULL, and `{"hex":"…"}` where it has no UTF-8 form. Published
 /// rows hold neither numbers nor booleans nor anything nested: jsonb enters as its text.
 pub fn leaf_data(fields: &[(&str, Value<'_>)]) -> Vec<u8> {
+    let mut json = Vec::new();
+    write_leaf(fields, &mut |part| json.extend_from_slice(part));
+    json
+}
+
+/// Gives that data in parts: fields may be too large to be held twice.
+pub(super) fn write_leaf(fields: &[(&str, Value<'_>)], write: &mut impl FnMut(&[u8])) {
     let mut fields: Vec<_> = fields.iter().collect();
     fields.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
-    let mut json = b"{".to_vec();
+    write(b"{");
     for (position, (name, value)) in fields.into_iter().enumerate() {
         if position > 0 {
-            json.push(b',');
+            write(b",");
         }
-        push_string(&mut json, name);
-        json.push(b':');
+        write_string(name, write);
+        write(b":");
         match value {
-            Value::Null => json.extend_from_slice(b"null"),
-            Value::Text(text) => push_string(&mut json, text),
+            Value::Null => write(b"null"),
+            Value::Text(text) => write_string(text, write),
             Value::Bytes(bytes) => {
-                json.extend_from_slice(b"{\"hex\":\"");
-                bytes.iter().for_each(|byte| push_hex(&mut json, *byte));
-                json.extend_from_slice(b"\"}");
+                write(b"{\"hex\":\"");
+                bytes.iter().for_each(|byte| write(&hex(*byte)));
+                write(b"\"}");
             }
         }
     }
-    json.push(b'}');
-    json
+    write(b"}");
 }
 
 /// The value of a timestamptz, which Postgres counts in microseconds since 2000: microseconds since 1970, which may
@@ -96,35 +122,34 @@ pub fn unix_microseconds(since_2000: i64) -> String {
 }
 
 /// A string as RFC 8785 has it: only what JSON requires is escaped, in the shortest way.
-fn push_string(json: &mut Vec<u8>, text: &str) {
-    json.push(b'"');
+fn write_string(text: &str, write: &mut impl FnMut(&[u8])) {
+    write(b"\"");
     let mut rest = text.as_bytes();
     while let Some(plain) = rest
         .iter()
         .position(|byte| *byte < b' ' || matches!(byte, b'"' | b'\\'))
     {
-        json.extend_from_slice(&rest[..plain]);
+        write(&rest[..plain]);
         let byte = rest[plain];
         match byte {
-            b'"' | b'\\' => json.extend_from_slice(&[b'\\', byte]),
-            0x08 => json.extend_from_slice(b"\\b"),
-            b'\t' => json.extend_from_slice(b"\\t"),
-            b'\n' => json.extend_from_slice(b"\\n"),
-            0x0c => json.extend_from_slice(b"\\f"),
-            b'\r' => json.extend_from_slice(b"\\r"),
+            b'"' | b'\\' => write(&[b'\\', byte]),
+            0x08 => write(b"\\b"),
+            b'\t' => write(b"\\t"),
+            b'\n' => write(b"\\n"),
+            0x0c => write(b"\\f"),
+            b'\r' => write(b"\\r"),
             _ => {
-                json.extend_from_slice(b"\\u00");
-                push_hex(json, byte);
+                write(b"\\u00");
+                write(&hex(byte));
             }
         }
         rest = &rest[plain + 1..];
     }
-    json.extend_from_slice(rest);
-    json.push(b'"');
+    write(rest);
+    write(b"\"");
 }
 
-fn push_hex(json: &mut Vec<u8>, byte: u8) {
+fn hex(byte: u8) -> [u8; 2] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    json.push(DIGITS[usize::from(byte >> 4)]);
-    json.push(DIGITS[usize::from(byte & 0xf)]);
+    [byte >> 4, byte & 0xf].map(|digit| DIGITS[usize::from(digit)])
 }

@@ -161,8 +161,10 @@ proptest! {
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_deref().map_or(Value::Null, Value::Text)))
             .collect();
+        let data = leaf_data(&given);
         let read: std::collections::BTreeMap<String, Option<String>> =
-            serde_json::from_slice(&leaf_data(&given)).unwrap();
+            serde_json::from_slice(&data).unwrap();
+        prop_assert_eq!(Hash::leaf_of(&given), Hash::leaf(&data));
         prop_assert_eq!(read, fields);
     }
 
