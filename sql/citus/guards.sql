@@ -19,6 +19,8 @@ DECLARE
     parent  regclass;
     label   text;
     problem text;
+    detail  text;
+    point   integer;
 BEGIN
     -- As in V13.
     IF TG_OP = 'UPDATE' THEN
@@ -77,11 +79,18 @@ BEGIN
         EXECUTE format('SELECT v.version FROM ONLY %s v WHERE v.id = $1', parent) INTO label USING target;
     END IF;
 
+    detail := jsonb_strip_nulls(jsonb_build_object(
+        'code', 'VERSION_IMMUTABLE', 'table', 'extension_bundle', 'operation', TG_OP, 'version', label));
+    -- As in V13.
+    FOREACH point IN ARRAY ARRAY[133, 8232, 8233] LOOP
+        EXIT WHEN current_setting('server_encoding') <> 'UTF8';
+        detail := replace(detail, chr(point), chr(92) || 'u' || lpad(to_hex(point), 4, '0'));
+    END LOOP;
+
     RAISE EXCEPTION USING
         ERRCODE = 'restrict_violation',
         MESSAGE = format('%s on extension_bundle refused%s: %s', TG_OP, coalesce(' for version ' || label, ''), problem),
-        DETAIL = jsonb_strip_nulls(jsonb_build_object(
-            'code', 'VERSION_IMMUTABLE', 'table', 'extension_bundle', 'operation', TG_OP, 'version', label)),
+        DETAIL = detail,
         HINT = 'Publish a new version instead.',
         SCHEMA = TG_TABLE_SCHEMA,
         TABLE = 'extension_bundle',
@@ -97,6 +106,8 @@ AS $function$
 DECLARE
     label   text;
     problem text := 'a published version is never changed or removed';
+    detail  text;
+    point   integer;
 BEGIN
     -- As in V13.
     IF TG_OP = 'UPDATE' THEN
@@ -123,11 +134,18 @@ BEGIN
         label := OLD.version;
     END IF;
 
+    detail := jsonb_strip_nulls(jsonb_build_object(
+        'code', 'VERSION_IMMUTABLE', 'table', 'extension_version', 'operation', TG_OP, 'version', label));
+    -- As in V13.
+    FOREACH point IN ARRAY ARRAY[133, 8232, 8233] LOOP
+        EXIT WHEN current_setting('server_encoding') <> 'UTF8';
+        detail := replace(detail, chr(point), chr(92) || 'u' || lpad(to_hex(point), 4, '0'));
+    END LOOP;
+
     RAISE EXCEPTION USING
         ERRCODE = 'restrict_violation',
         MESSAGE = format('%s on extension_version refused%s: %s', TG_OP, coalesce(' for version ' || label, ''), problem),
-        DETAIL = jsonb_strip_nulls(jsonb_build_object(
-            'code', 'VERSION_IMMUTABLE', 'table', 'extension_version', 'operation', TG_OP, 'version', label)),
+        DETAIL = detail,
         HINT = 'Publish a new version instead.',
         SCHEMA = TG_TABLE_SCHEMA,
         TABLE = 'extension_version',
@@ -148,6 +166,8 @@ DECLARE
     child           regclass;
     published       boolean;
     problem         text := 'it holds the names of published versions';
+    detail          text;
+    point           integer;
 BEGIN
     IF TG_OP = 'DELETE' THEN
         problem := 'it has published versions';
@@ -176,13 +196,20 @@ BEGIN
         entry_name := OLD.name;
     END IF;
 
+    detail := jsonb_strip_nulls(jsonb_build_object(
+        'code', 'VERSION_IMMUTABLE', 'table', 'extension_registry', 'operation', TG_OP,
+        'publisher', entry_publisher, 'name', entry_name));
+    -- As in V13.
+    FOREACH point IN ARRAY ARRAY[133, 8232, 8233] LOOP
+        EXIT WHEN current_setting('server_encoding') <> 'UTF8';
+        detail := replace(detail, chr(point), chr(92) || 'u' || lpad(to_hex(point), 4, '0'));
+    END LOOP;
+
     RAISE EXCEPTION USING
         ERRCODE = 'restrict_violation',
         MESSAGE = format('%s on extension_registry refused%s: %s', TG_OP,
             coalesce(' for ' || entry_publisher || '/' || entry_name, ''), problem),
-        DETAIL = jsonb_strip_nulls(jsonb_build_object(
-            'code', 'VERSION_IMMUTABLE', 'table', 'extension_registry', 'operation', TG_OP,
-            'publisher', entry_publisher, 'name', entry_name)),
+        DETAIL = detail,
         HINT = 'Register the extension under the new name instead; published versions stay where they are.',
         SCHEMA = TG_TABLE_SCHEMA,
         TABLE = 'extension_registry',

@@ -9,6 +9,8 @@ DECLARE
     label   text;
     problem text := 'a published version is never changed or removed';
     advice  text := 'Publish a new version instead.';
+    detail  text;
+    point   integer;
 BEGIN
     -- What changes nothing passes: rows are compared by image, byte for byte, and no operator of a type is called.
     -- A generated column has no value until the row is stored: where there is one, the trigger before that looks at the
@@ -39,11 +41,18 @@ BEGIN
         label := OLD.version;
     END IF;
 
+    detail := jsonb_strip_nulls(jsonb_build_object(
+        'code', 'VERSION_IMMUTABLE', 'table', TG_TABLE_NAME, 'operation', TG_OP, 'version', label));
+    -- One line for every reader of lines: jsonb escapes the control characters of ASCII alone.
+    FOREACH point IN ARRAY ARRAY[133, 8232, 8233] LOOP
+        EXIT WHEN current_setting('server_encoding') <> 'UTF8';
+        detail := replace(detail, chr(point), chr(92) || 'u' || lpad(to_hex(point), 4, '0'));
+    END LOOP;
+
     RAISE EXCEPTION USING
         ERRCODE = 'restrict_violation',
         MESSAGE = format('%s on %s refused%s: %s', TG_OP, TG_TABLE_NAME, coalesce(' for version ' || label, ''), problem),
-        DETAIL = jsonb_strip_nulls(jsonb_build_object(
-            'code', 'VERSION_IMMUTABLE', 'table', TG_TABLE_NAME, 'operation', TG_OP, 'version', label)),
+        DETAIL = detail,
         HINT = advice,
         SCHEMA = TG_TABLE_SCHEMA,
         TABLE = TG_TABLE_NAME,

@@ -12,6 +12,8 @@ DECLARE
     label   text;
     problem text;
     advice  text := 'Publish a new version instead.';
+    detail  text;
+    point   integer;
 BEGIN
     -- What every publish comes through: the row as stored, which another BEFORE trigger may have given to a version
     -- that has its bundle. One expression and one query; whatever else it may be is looked into below.
@@ -128,11 +130,18 @@ BEGIN
         WHERE v.id = target;
     END IF;
 
+    detail := jsonb_strip_nulls(jsonb_build_object(
+        'code', 'VERSION_IMMUTABLE', 'table', TG_TABLE_NAME, 'operation', TG_OP, 'version', label));
+    -- As in V13.
+    FOREACH point IN ARRAY ARRAY[133, 8232, 8233] LOOP
+        EXIT WHEN current_setting('server_encoding') <> 'UTF8';
+        detail := replace(detail, chr(point), chr(92) || 'u' || lpad(to_hex(point), 4, '0'));
+    END LOOP;
+
     RAISE EXCEPTION USING
         ERRCODE = 'restrict_violation',
         MESSAGE = format('%s on %s refused%s: %s', TG_OP, TG_TABLE_NAME, coalesce(' for version ' || label, ''), problem),
-        DETAIL = jsonb_strip_nulls(jsonb_build_object(
-            'code', 'VERSION_IMMUTABLE', 'table', TG_TABLE_NAME, 'operation', TG_OP, 'version', label)),
+        DETAIL = detail,
         HINT = advice,
         SCHEMA = TG_TABLE_SCHEMA,
         TABLE = TG_TABLE_NAME,

@@ -132,3 +132,50 @@ fn issues_are_counted_and_the_first_hundred_told() {
     }
     assert_eq!(refused.detail["issues"][0]["path"], "v".repeat(252) + "...");
 }
+
+/// The guards tell names and versions that an older app inserted as it liked.
+#[test]
+fn a_guards_detail_is_one_line_too() {
+    let ends = "\u{85}\u{2028}\u{2029}\u{c}\n\"\\";
+    let utf8 = Server::shared().migrated_database();
+    let ascii =
+        Server::shared().database_with("TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'");
+    ascii.ext_migrate(&["up"]).succeeded();
+    for db in [utf8, ascii] {
+        let mut client = db.client();
+        for statement in [
+            "INSERT INTO extension_registry (id, publisher, name)
+             VALUES ('00000000-0000-0000-0000-000000000001', $1, $1)",
+            "INSERT INTO extension_version (id, registry_id, version, runtime, main_entry, capabilities, created_at)
+             SELECT id, id, $1, 'node@20', 'main', '[]', now() FROM extension_registry",
+            "INSERT INTO extension_bundle (id, version_id, content_hash, created_at)
+             SELECT id, id, 'sha256:' || repeat('a', 64), now() FROM extension_version WHERE version = $1",
+        ] {
+            client.execute(statement, &[&ends]).unwrap();
+        }
+        for (statement, field) in [
+            ("UPDATE extension_registry SET name = 'other'", "name"),
+            ("DELETE FROM extension_registry", "publisher"),
+            ("UPDATE extension_version SET runtime = 'x-y'", "version"),
+            ("DELETE FROM extension_bundle", "version"),
+        ] {
+            let refused = client
+                .execute(statement, &[])
+                .refused()
+                .with_sqlstate("23001")
+                .with_code("VERSION_IMMUTABLE")
+                .with_detail(field, ends);
+            let detail = refused.detail_text.unwrap();
+            let escaped = |c: char| !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}');
+            let encoding: String = client
+                .query_one("SHOW server_encoding", &[])
+                .unwrap()
+                .get(0);
+            // Where nobody knows what a character is, nobody can escape one.
+            assert!(
+                encoding == "SQL_ASCII" || detail.chars().all(escaped),
+                "{detail:?}"
+            );
+        }
+    }
+}
