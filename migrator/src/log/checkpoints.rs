@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ext_registry_core::log::audit::StoredCheckpoint;
-use ext_registry_core::log::{Checkpoint, Hash, Note, SIGNATURE_MARK, VerifierKey};
+use ext_registry_core::log::{Checkpoint, Hash, Note, VerifierKey};
 use postgres::error::SqlState;
 use postgres::{Row, Transaction};
 
@@ -20,10 +20,7 @@ pub struct Signed {
 
 impl Signed {
     fn new(checkpoint: Checkpoint, lines: &[String]) -> Self {
-        let mut note = format!("{checkpoint}\n");
-        for line in lines {
-            note.push_str(&format!("{SIGNATURE_MARK}{line}\n"));
-        }
+        let note = checkpoint.note(lines.iter().map(String::as_str));
         Self { checkpoint, note }
     }
 

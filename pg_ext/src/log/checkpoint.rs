@@ -25,14 +25,15 @@ pub fn find(log: &Log, size: Option<i64>) -> Result<Option<Stored>, Error> {
             return Ok(None);
         }
         let root: Bytes = stored(found.get(3)?)?;
+        let checkpoint = Checkpoint {
+            origin: text(found.get(1)?)?,
+            size: unsigned(stored(found.get(2)?)?)?,
+            root: Hash::try_from(&root[..])?,
+        };
         Ok(Some(Stored {
-            checkpoint: Checkpoint {
-                origin: text(found.get(1)?)?,
-                size: unsigned(stored(found.get(2)?)?)?,
-                root: Hash::try_from(&root[..])?,
-            },
+            note: checkpoint.note(text(found.get(5)?)?.lines()),
+            checkpoint,
             sealed_at: stored(found.get(4)?)?,
-            note: text(found.get(5)?)?,
         }))
     })
 }
@@ -54,7 +55,7 @@ pub fn of_size(log: &Log, size: Option<i64>, argument: &'static str) -> Result<S
     }
 }
 
-/// What sealing and signing have stored is ASCII, but for the dashes of signatures in UTF-8.
+/// What sealing and signing have stored is ASCII.
 fn text(column: Option<Bytes>) -> Result<String, Error> {
     std::str::from_utf8(&stored(column)?)
         .map(str::to_owned)

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::hash::Hash;
+use super::note::SIGNATURE_MARK;
 use crate::Error;
 
 /// What a log was at one time, as the text of a C2SP tlog-checkpoint: about 100 bytes that fix all of its history.
@@ -18,6 +19,17 @@ pub struct Checkpoint {
     pub size: u64,
     /// The root over them.
     pub root: Hash,
+}
+
+impl Checkpoint {
+    /// The note with these signature lines, or none, each without the dash that begins it.
+    pub fn note<'a>(&self, lines: impl IntoIterator<Item = &'a str>) -> String {
+        let mut note = format!("{self}\n");
+        for line in lines {
+            note.push_str(&format!("{SIGNATURE_MARK}{line}\n"));
+        }
+        note
+    }
 }
 
 impl FromStr for Checkpoint {
