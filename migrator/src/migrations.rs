@@ -93,6 +93,23 @@ impl Migration {
     pub fn file(&self) -> String {
         format!("V{}__{}.sql", self.version, self.name)
     }
+
+    /// The SQL cut where its statements begin; in one piece for a file that is not of this release.
+    pub fn each_statement(&self) -> Vec<&str> {
+        let mut rest = self.sql.as_str();
+        let mut pieces = Vec::new();
+        let mut line = 1;
+        for statement in self.statements.iter().skip(1) {
+            let lines = rest.split_inclusive('\n').take(statement.line - line);
+            let (piece, after) = rest.split_at(lines.map(str::len).sum());
+            if !piece.is_empty() {
+                pieces.push(piece);
+            }
+            (rest, line) = (after, statement.line);
+        }
+        pieces.push(rest);
+        pieces
+    }
 }
 
 impl Migrations {
@@ -170,6 +187,16 @@ fn kind(name: &str, sql: &str) -> Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pieces_are_the_whole_and_hold_one_statement_each() {
+        let schema = Schema::new("odd; name").unwrap();
+        for migration in Migrations::embedded().in_schema(&schema).unwrap() {
+            let pieces = migration.each_statement();
+            assert_eq!(pieces.concat(), migration.sql);
+            assert_eq!(pieces.len(), migration.statements.len());
+        }
+    }
 
     #[test]
     fn the_first_line_says_what_runs_outside_a_transaction() {

@@ -4,6 +4,7 @@ use postgres::Transaction;
 
 use super::proof::Proof;
 use super::{As, Runner};
+use crate::citus::guards;
 use crate::error::Error;
 use crate::history::TABLE;
 use crate::migrations::Migration;
@@ -11,11 +12,19 @@ use crate::schema::Schema;
 
 impl Runner<'_> {
     /// One migration and its history row: both or neither.
-    pub fn migrate(&mut self, migration: &Migration) -> Result<Proof, Error> {
+    ///
+    /// Statement by statement, because Citus hands on the whole text of what it was sent. Where the tables are
+    /// `distributed`, guards' functions that were replaced are those for shards again before anybody sees others.
+    pub fn migrate(&mut self, migration: &Migration, distributed: bool) -> Result<Proof, Error> {
         let schema = self.schema;
         let step = migration.file();
         self.transaction(&step, As::Owner, |transaction| {
-            transaction.batch_execute(&migration.sql)?;
+            for statement in migration.each_statement() {
+                transaction.batch_execute(statement)?;
+            }
+            if distributed {
+                transaction.batch_execute(&guards(schema))?;
+            }
             record(transaction, schema, migration)
         })
     }

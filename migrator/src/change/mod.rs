@@ -134,6 +134,10 @@ impl Runner<'_> {
             .start()
             .doing(step)?;
         self.lock.assert_held(&mut transaction)?;
+        // Citus hides shards in pg_class, and what changes a guard changes theirs.
+        transaction
+            .batch_execute("SET LOCAL citus.override_table_visibility = off")
+            .doing(step)?;
         if let (As::Owner, Some(owner)) = (role, &self.owner) {
             transaction
                 .batch_execute(&format!("SET LOCAL ROLE {}", quote_ident(owner)))

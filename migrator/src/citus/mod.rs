@@ -11,7 +11,6 @@ mod obstacles;
 pub use found::{Found, Kind, Layout, Summary};
 pub use nodes::Node;
 
-use crate::migrations::Migration;
 use crate::schema::Schema;
 
 const GUARDS: &str = include_str!("../../../sql/citus/guards.sql");
@@ -20,15 +19,6 @@ const READERS: &str = include_str!("../../../pg_ext/src/citus.sql");
 /// The functions of the guards for tables in shards.
 pub fn guards(schema: &Schema) -> String {
     GUARDS.replace("@schema@", &schema.quoted())
-}
-
-/// A migration as it has to run where the rows are in shards: the guards' functions that it may have replaced are those
-/// for shards again before anybody sees others.
-pub fn in_shards(migration: &Migration, schema: &Schema) -> Migration {
-    Migration {
-        sql: format!("{}\n{}", migration.sql, guards(schema)),
-        ..migration.clone()
-    }
 }
 
 /// Turns the functions that read into what Citus can plan; the script of the extension holds the same block.

@@ -166,10 +166,7 @@ fn bring_up(
             .log(&format!("applying {}", migration.file()));
         let began = Instant::now();
         add(match &migration.kind {
-            Kind::Transactional if distributed => {
-                runner.migrate(&citus::in_shards(migration, schema))?
-            }
-            Kind::Transactional => runner.migrate(migration)?,
+            Kind::Transactional => runner.migrate(migration, distributed)?,
             Kind::Concurrent { index, table } => runner.migrate_index(migration, index, table)?,
         });
         applied.push(Step {

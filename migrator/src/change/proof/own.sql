@@ -1,11 +1,11 @@
--- Oids of what is the registry's: its tables ($2, in schema $1) and their indexes, the functions of the guards, the
--- extension and the DDL guard. They are compared one by one; the members of the extension, in the second list alone, not
--- at all: its own script answers for them.
+-- Oids of what is the registry's: its tables ($2, in schema $1), their shards on Citus and all their indexes, the functions
+-- of the guards, the extension and the DDL guard. They are compared one by one; the members of the extension, in the
+-- second list alone, not at all: its own script answers for them.
 WITH relation AS (
     SELECT c.oid
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = $1 AND c.relname = ANY ($2)
+    WHERE n.nspname = $1 AND regexp_replace(c.relname, '_[0-9]+$', '') = ANY ($2)
 ),
 own (oid, member) AS (
     SELECT r.oid, false FROM relation r
