@@ -237,6 +237,16 @@ impl Error {
         }
     }
 
+    /// Rows that are there stand against it (SQLSTATE class 23).
+    pub fn is_about_rows(&self) -> bool {
+        match self {
+            Self::Database { source, .. } => source
+                .code()
+                .is_some_and(|code| code.code().starts_with("23")),
+            _ => false,
+        }
+    }
+
     /// The single reasons of an error that has several.
     pub fn reasons(&self) -> &[String] {
         match self {
@@ -322,30 +332,4 @@ fn seconds(duration: &Duration) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn exit_codes_are_those_of_the_contract() {
-        let codes = [
-            (Error::Usage(String::new()), 2),
-            (Error::History(vec![]), 4),
-            (
-                Error::AnotherRun {
-                    waited: Duration::ZERO,
-                    holder: String::new(),
-                },
-                5,
-            ),
-            (Error::Destructive(vec![]), 6),
-            (Error::Pooled(String::new()), 7),
-            (Error::Unfit(vec![]), 1),
-            (Error::HistoryChanged(String::new()), 9),
-        ];
-        for (error, code) in codes {
-            assert_eq!(error.exit() as u8, code, "{error}");
-        }
-        assert_eq!(Exit::Pending as u8, 3);
-        assert_eq!(Exit::Unguarded as u8, 8);
-    }
-}
+mod tests;

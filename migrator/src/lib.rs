@@ -1,21 +1,18 @@
 //! `ext-migrate`: brings a database to the current schema of ext_registry and proves that it lost nothing.
 
 pub mod change;
-pub mod citus;
 pub mod cli;
 pub mod commands;
-pub mod elsewhere;
 pub mod error;
-pub mod extension;
 pub mod files;
-pub mod history;
 pub mod holders;
-pub mod inspect;
 pub mod log;
 pub mod migrations;
 pub mod output;
 pub mod schema;
 pub mod session;
+pub mod situation;
+pub mod wanted;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -6,7 +6,6 @@ use refinery::{Migration as File, load_sql_migrations};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::inspect::shipped::Made;
 use crate::schema::Schema;
 
 mod embedded {
@@ -58,7 +57,6 @@ pub struct Migration {
     pub kind: Kind,
     /// What it does; empty for a file that is not of this release.
     pub statements: Vec<Statement>,
-    pub made: Made,
 }
 
 /// How a migration has to run.
@@ -135,7 +133,6 @@ impl Migrations {
                 doing: "reading what the migrations do".to_owned(),
                 source: error.into(),
             })?;
-        let mut made = Made::printed(schema)?;
         let mut migrations: Vec<_> = self
             .0
             .iter()
@@ -153,7 +150,6 @@ impl Migrations {
                     kind: kind(&file.to_string(), sql),
                     sql: sql.replace(PLACEHOLDER, &schema.quoted()),
                     statements: statements.unwrap_or_default(),
-                    made: made.remove(&name).unwrap_or_default(),
                 }
             })
             .collect();
@@ -185,33 +181,4 @@ fn kind(name: &str, sql: &str) -> Kind {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pieces_are_the_whole_and_hold_one_statement_each() {
-        let schema = Schema::new("odd; name").unwrap();
-        for migration in Migrations::embedded().in_schema(&schema).unwrap() {
-            let pieces = migration.each_statement();
-            assert_eq!(pieces.concat(), migration.sql);
-            assert_eq!(pieces.len(), migration.statements.len());
-        }
-    }
-
-    #[test]
-    fn the_first_line_says_what_runs_outside_a_transaction() {
-        let built = Kind::Concurrent {
-            index: "some_idx".to_owned(),
-            table: "some".to_owned(),
-        };
-        let line = "-- outside a transaction: some_idx on some\n-- Why.\nCREATE INDEX …";
-        assert_eq!(kind("V13__some_index", line), built);
-        for other in [
-            "-- Why.\n-- outside a transaction: a on b",
-            "-- outside a transaction: a",
-            "",
-        ] {
-            assert_eq!(kind("V13__some_index", other), Kind::Transactional);
-        }
-    }
-}
+mod tests;

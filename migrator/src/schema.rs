@@ -40,6 +40,19 @@ impl Schema {
     pub fn quoted(&self) -> String {
         quote_ident(&self.0)
     }
+
+    /// A table, index or type of it.
+    pub fn qualified(&self, name: &str) -> String {
+        format!("{}.{}", self.quoted(), quote_ident(name))
+    }
+
+    /// A function of it, given with the types of its arguments.
+    pub fn qualified_function(&self, signature: &str) -> String {
+        match signature.split_once('(') {
+            Some((name, arguments)) => format!("{}({arguments}", self.qualified(name)),
+            None => self.qualified(signature),
+        }
+    }
 }
 
 impl fmt::Display for Schema {
@@ -78,38 +91,4 @@ pub fn quote_ident(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_an_extension_script_cannot_carry_are_refused() {
-        for name in [
-            "a\"b",
-            "a$b",
-            "a'b",
-            "a\\b",
-            "a--b",
-            "a/*b",
-            "a*/b",
-            "a\nb",
-            "@extschema@",
-        ] {
-            assert!(matches!(
-                Schema::new(name),
-                Err(Error::UnusableName { what: "schema", .. })
-            ));
-        }
-        for name in ["", "pg_temp", "information_schema"] {
-            assert!(matches!(Schema::new(name), Err(Error::Usage(_))));
-        }
-        assert_eq!(
-            Schema::new("Ünïcode Space").unwrap().quoted(),
-            "\"Ünïcode Space\""
-        );
-    }
-
-    #[test]
-    fn identifiers_are_quoted() {
-        assert_eq!(quote_ident("a\"b"), "\"a\"\"b\"");
-    }
-}
+mod tests;

@@ -68,11 +68,4 @@ pub fn one_line(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_is_one_line() {
-        assert_eq!(one_line("a\n  b\r\nc"), "a b c");
-    }
-}
+mod tests;

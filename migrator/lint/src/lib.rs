@@ -11,7 +11,6 @@ mod locks;
 mod names;
 mod plpgsql;
 mod query;
-pub mod shipped;
 mod statement;
 mod table;
 #[cfg(test)]

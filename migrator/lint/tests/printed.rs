@@ -1,17 +1,14 @@
 //! What `ext-migrate` holds instead of a grammar: the migrations of this tree are additive, and `sql/statements.json` says
 //! what each of their statements does. `UPDATE_STATEMENTS=1` writes it anew.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
 use ext_migrate::migrations::{Kind, Migrations};
 use ext_migrate::schema::Schema;
-use ext_registry_lint::shipped::Made;
 use ext_registry_lint::{File, MigrationReport, Refusal, classify};
 
-/// The quoted name under which the files are read, and what stands for it in them.
-const QUOTED: &str = "\"@schema@\"";
+/// The name under which the files are read.
 const PLACEHOLDER: &str = "@schema@";
 
 fn sql(path: &str) -> PathBuf {
@@ -66,23 +63,6 @@ fn every_statement_is_additive_and_printed() {
     };
     let files: Vec<_> = reports.iter().map(file).collect();
     assert_printed("statements.json", &format!("[{}]\n", files.join(", ")));
-}
-
-#[test]
-fn what_each_file_makes_is_printed() {
-    let mut made: BTreeMap<String, Made> = files()
-        .into_iter()
-        .map(|file| (file.name, Made::by(&file.sql).expect("it parses")))
-        .collect();
-    let guards = fs::read_to_string(sql("citus/guards.sql")).expect("it is there");
-    let guards = guards.replace(PLACEHOLDER, QUOTED);
-    made.insert(
-        "guards.sql".to_owned(),
-        Made::by(&guards).expect("it parses"),
-    );
-    // Within JSON the quotes of a name are escaped.
-    let text = json(&made).replace(&QUOTED.replace('"', "\\\""), PLACEHOLDER);
-    assert_printed("shipped.json", &text);
 }
 
 /// The first line of a file is what decides, and may not be wrong.

@@ -6,10 +6,11 @@ use postgres::{GenericClient, Transaction};
 use serde::Serialize;
 
 use super::Runner;
-use crate::citus::{Found, guards};
+use super::nodes::guards;
 use crate::error::{Doing, Error};
-use crate::inspect::facts::{GUARDED, INSTALL, TABLES};
 use crate::schema::{Schema, quote_ident};
+use crate::situation::citus::Citus;
+use crate::situation::facts::{GUARDED, INSTALL, TABLES};
 
 /// The statements, in order.
 #[derive(Debug, Serialize)]
@@ -46,9 +47,9 @@ const FUNCTIONS: [&str; 3] = [
 ];
 
 impl Distribution {
-    /// What has to be done to tables that [`Found::obstacles`] finds nothing against.
-    pub fn plan(found: &Found, schema: &Schema) -> Self {
-        let qualified = |name: &str| format!("{}.{}", schema.quoted(), quote_ident(name));
+    /// What has to be done to tables that [`Citus::obstacles`] finds nothing against.
+    pub fn plan(citus: &Citus, schema: &Schema) -> Self {
+        let qualified = |name: &str| schema.qualified(name);
         // As a literal for ::regclass: a name that Schema accepts has no quote inside.
         let regclass = |name: &str| format!("'{}'", qualified(name));
         let mut steps = Vec::new();
@@ -65,7 +66,7 @@ impl Distribution {
                 TABLES.map(qualified).join(", ")
             ),
         );
-        for key in found.keys.iter().filter(|key| key.primary) {
+        for key in citus.keys.iter().filter(|key| key.primary) {
             let name = quote_ident(&key.name);
             step(
                 "a key of a distributed table holds what it is distributed by",
@@ -75,7 +76,7 @@ impl Distribution {
                 ),
             );
         }
-        for writer in &found.writers {
+        for writer in &citus.writers {
             step(
                 "who writes to one replica makes it differ from the others: apps publish through the functions",
                 format!(
@@ -86,7 +87,7 @@ impl Distribution {
                 ),
             );
         }
-        for clock in &found.clocks {
+        for clock in &citus.clocks {
             step(
                 "the same default, computed once and not by each replica",
                 clock.once(schema),

@@ -3,12 +3,11 @@
 //! Not a migration file: what is to be done follows from what is there, so a dropped extension is mended by the next
 //! `up`, and `--without-extension` needs no history of its own.
 
-use postgres::GenericClient;
 use serde::Serialize;
 
-use crate::error::{Doing, Error};
-use crate::extension::{NAME, State};
-use crate::schema::{Schema, extension_script_can_carry};
+use crate::schema::Schema;
+use crate::situation::Facts;
+use crate::situation::extension::{NAME, grant_to};
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,43 +28,40 @@ pub enum Action {
 }
 
 impl Action {
-    /// Decides, and refuses before anything happens what could not be done later.
-    ///
-    /// Errors: [`Error::ExtensionUnavailable`]; [`Error::UnusableName`] (exit 2) where the name of the role that would
-    /// install it cannot stand in an extension script.
-    pub fn due(state: &State, client: &mut impl GenericClient) -> Result<Self, Error> {
-        match (&state.installed, &state.available) {
-            (None, None) => Err(Error::ExtensionUnavailable),
-            (None, Some(version)) => {
-                let role: String = client
-                    .query_one("SELECT current_user::text", &[])
-                    .doing("looking at the connected role")?
-                    .try_get(0)
-                    .doing("looking at the connected role")?;
-                extension_script_can_carry("owner", &role)?;
-                Ok(Self::Create {
-                    version: version.clone(),
-                })
-            }
-            (Some(from), Some(version)) if state.updatable => Ok(Self::Update {
+    /// None where the extension is missing and the server does not offer it.
+    pub fn due(facts: &Facts) -> Option<Self> {
+        let state = &facts.extension;
+        Some(match (&state.installed, &state.available) {
+            (None, None) => return None,
+            (None, Some(version)) => Self::Create {
+                version: version.clone(),
+            },
+            (Some(from), Some(version)) if state.updatable => Self::Update {
                 from: from.clone(),
                 version: version.clone(),
-            }),
-            (Some(version), _) => Ok(Self::None {
+            },
+            (Some(version), _) => Self::None {
                 version: version.clone(),
-            }),
-        }
+            },
+        })
     }
 
-    /// The statement, where there is something to do.
-    pub fn sql(&self, schema: &Schema) -> Option<String> {
-        match self {
-            Self::Create { .. } => Some(format!(
-                "CREATE EXTENSION {NAME} SCHEMA {}",
-                schema.quoted()
-            )),
-            Self::Update { .. } => Some(format!("ALTER EXTENSION {NAME} UPDATE")),
-            Self::None { .. } | Self::Skip => None,
+    /// There is something to do.
+    pub fn is_due(&self) -> bool {
+        matches!(self, Self::Create { .. } | Self::Update { .. })
+    }
+
+    /// The statements, where there is something to do. `owner` is the owner of the tables, where another role installs:
+    /// it may call the functions, and grant them.
+    pub fn sql(&self, schema: &Schema, owner: Option<&str>) -> Option<String> {
+        let mut sql = match self {
+            Self::Create { .. } => format!("CREATE EXTENSION {NAME} SCHEMA {}", schema.quoted()),
+            Self::Update { .. } => format!("ALTER EXTENSION {NAME} UPDATE"),
+            Self::None { .. } | Self::Skip => return None,
+        };
+        if let Some(owner) = owner {
+            sql = format!("{sql};\n{}", grant_to(owner));
         }
+        Some(sql)
     }
 }

@@ -2,13 +2,13 @@
 
 use postgres::Transaction;
 
+use super::nodes::guards;
 use super::proof::Proof;
 use super::{As, Runner};
-use crate::citus::guards;
 use crate::error::Error;
-use crate::history::TABLE;
 use crate::migrations::Migration;
 use crate::schema::Schema;
+use crate::situation::history::TABLE;
 
 impl Runner<'_> {
     /// One migration and its history row: both or neither.

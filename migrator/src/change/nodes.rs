@@ -2,78 +2,89 @@
 
 use super::distribution::Distribution;
 use super::{As, Runner};
-use crate::citus::nodes::{guards_of_shards, literal};
-use crate::citus::{Found, Layout, guards, readers};
 use crate::error::{Doing, Error, one_line};
-use crate::extension;
-use crate::inspect::Shipped;
-use crate::inspect::shipped::Trigger;
-use crate::migrations::Migration;
-use crate::schema::{Schema, quote_ident};
+use crate::schema::Schema;
+use crate::situation::citus::{Citus, Layout};
+use crate::situation::extension;
+use crate::wanted::object::{Kind, Object};
+use crate::wanted::{Catalog, Code, of_shards};
+
+const GUARDS: &str = include_str!("../../../sql/citus/guards.sql");
+const READERS: &str = include_str!("../../../pg_ext/src/citus.sql");
+
+/// The functions of the guards for tables in shards.
+pub fn guards(schema: &Schema) -> String {
+    GUARDS.replace("@schema@", &schema.quoted())
+}
+
+/// Turns the functions that read into what Citus can plan; the script of the extension holds the same block.
+fn readers(schema: &Schema) -> String {
+    READERS.replace("@extschema@", &schema.quoted())
+}
 
 /// The last step of `up` on Citus: distributes tables that hold nothing yet, and completes what is distributed on nodes
-/// where something is missing. Tables with rows are left to `distribute`.
+/// where something is missing. Tables with rows are left to `distribute`. `catalog` has the names of the schema.
 ///
 /// # Errors
 /// What the server answers, and [`Error::Node`] where a node refuses.
-pub fn settle(runner: &mut Runner, migrations: &[Migration]) -> Result<Found, Error> {
-    let found = Found::read(&mut runner.session.client, runner.schema)?;
-    match found.layout() {
-        Layout::Local if found.obstacles().is_empty() && runner.tables_are_empty()? => {
-            Distribution::plan(&found, runner.schema).run(runner)?;
+pub fn settle(runner: &mut Runner, catalog: &Catalog) -> Result<Citus, Error> {
+    let citus = Citus::read(&mut runner.session.client, runner.schema)?;
+    let guards = of_shards(catalog, i32::MAX);
+    match citus.layout() {
+        Layout::Local if citus.obstacles(&guards).is_empty() && runner.tables_are_empty()? => {
+            Distribution::plan(&citus, runner.schema).run(runner)?;
         }
         Layout::Distributed => {}
-        _ => return Ok(found),
+        _ => return Ok(citus),
     }
-    complete(runner, migrations)
+    complete(runner, catalog)
 }
 
 /// Gives every node the guards and functions that it lacks.
 ///
 /// # Errors
 /// As for [`settle`].
-pub fn complete(runner: &mut Runner, migrations: &[Migration]) -> Result<Found, Error> {
-    let mut shipped = Shipped::of(migrations);
-    shipped.replace_functions(runner.schema)?;
-    let found = Found::read(&mut runner.session.client, runner.schema)?;
-    if runner.complete_nodes(&found, &shipped)? {
-        return Found::read(&mut runner.session.client, runner.schema);
+pub fn complete(runner: &mut Runner, catalog: &Catalog) -> Result<Citus, Error> {
+    let citus = Citus::read(&mut runner.session.client, runner.schema)?;
+    if runner.complete_nodes(&citus, &of_shards(catalog, i32::MAX))? {
+        return Citus::read(&mut runner.session.client, runner.schema);
     }
-    Ok(found)
+    Ok(citus)
 }
 
 impl Runner<'_> {
-    /// Puts right what [`crate::citus::Node::findings`] found; false where there was nothing to do.
+    /// Puts right what differs on the nodes; false where there was nothing to do.
     ///
     /// # Errors
     /// What the server answers, and [`Error::Node`] where a node refuses.
-    fn complete_nodes(&mut self, found: &Found, shipped: &Shipped) -> Result<bool, Error> {
-        let findings: Vec<_> = found
+    fn complete_nodes(&mut self, citus: &Citus, wanted: &[Object]) -> Result<bool, Error> {
+        let findings: Vec<_> = citus
             .nodes
             .iter()
-            .flat_map(|node| node.findings(shipped, found.extension))
+            .flat_map(|node| node.findings(wanted, citus.extension))
             .filter(|finding| finding.mended_by_up)
             .collect();
         let any = |code| findings.iter().any(|finding| finding.code == code);
-        if any("SHARD_GUARD_FUNCTION") {
+        if any(Code::ShardGuardFunction) {
             let sql = guards(self.schema);
             self.transaction("guards for tables in shards", As::Owner, |transaction| {
                 transaction.batch_execute(&sql)
             })?;
         }
-        if any("SHARD_GUARD_MISSING") {
-            for trigger in guards_of_shards(shipped) {
-                let table = format!("{}.{}", self.schema.quoted(), quote_ident(&trigger.table));
-                let command = shard_trigger(self.schema, trigger);
+        if any(Code::ShardGuardMissing) {
+            for trigger in wanted.iter().filter(|object| object.kind == Kind::Trigger) {
                 self.on_nodes(
                     "guards on shards",
                     "SELECT r.nodename || ':' || r.nodeport, r.success, r.result \
                      FROM pg_catalog.run_command_on_placements($1::text::regclass, $2) r",
-                    &[&table, &command],
+                    &[
+                        &self.schema.qualified(&trigger.table),
+                        &shard_trigger(trigger),
+                    ],
                 )?;
             }
         }
-        if any("EXTENSION_MISSING") {
+        if any(Code::ExtensionMissing) {
             // The coordinator had it before Citus, which tells only new nodes of it. Nothing is passed on from there.
             let create = format!(
                 "DO $complete$ BEGIN \
@@ -90,7 +101,7 @@ impl Runner<'_> {
                 &[&create],
             )?;
         }
-        if any("READER_NOT_PLANNED") {
+        if any(Code::ReaderNotPlanned) {
             self.on_nodes(
                 "functions that read",
                 "SELECT n.nodename || ':' || n.nodeport, r.success, r.result \
@@ -127,13 +138,22 @@ impl Runner<'_> {
 
 /// A block for `run_command_on_placements`, which formats it with the name of each shard: creates the trigger
 /// there unless it is there. Citus itself names the triggers of shards so, with the number of the shard at the end.
-fn shard_trigger(schema: &Schema, trigger: &Trigger) -> String {
-    let table = format!("ON {}.{}", schema.quoted(), trigger.table);
+fn shard_trigger(trigger: &Object) -> String {
+    // As the server prints it: CREATE … TRIGGER name … ON schema.table FOR EACH …
     let create = trigger
-        .sql
+        .definition
         .replacen(&trigger.name, "@name@", 1)
-        .replacen(&table, "ON @shard@", 1)
         .replace('%', "%%");
+    let table = format!(".{} ", trigger.table);
+    let create = match (create.find(" ON "), create.find(&table)) {
+        (Some(on), Some(table)) => format!(
+            "{} ON @shard@ {}",
+            &create[..on],
+            &create[table + trigger.table.len() + 2..]
+        ),
+        _ => create,
+    };
+    let literal = |text: &str| format!("'{}'", text.replace('\'', "''"));
     format!(
         "DO $complete$ \
          DECLARE \

@@ -4,12 +4,11 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::change::ddl_guard;
 use crate::cli::CheckArgs;
-use crate::commands::Context;
+use crate::commands::{Context, Look};
 use crate::error::{Error, Exit};
-use crate::history::History;
-use crate::inspect::{self, Counted, Finding, Inspection, Purpose, State};
+use crate::situation::rows::{Counted, Orphans};
+use crate::wanted::{DdlGuard, Finding, For, Purpose, State, orphaned};
 
 /// What `check` prints. The fields are stable.
 #[derive(Debug, Serialize)]
@@ -21,11 +20,9 @@ pub struct Report {
     pub ok: bool,
     pub findings: Vec<Finding>,
     /// `off`, `on` or `broken`
-    pub ddl_guard: ddl_guard::State,
-    /// `versions` and `bundles` with their counts, or `not_counted` with the reason.
+    pub ddl_guard: DdlGuard,
+    /// With `--rows` `versions` and `bundles` with their counts, else `not_counted` with the reason.
     pub old_rows: Counted,
-    #[serde(skip)]
-    history_disagrees: bool,
 }
 
 /// Exits with 8 on any finding of level `error`, with 4 where the history disagrees with the files.
@@ -34,64 +31,34 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<Exit, Error> {
     let migrations = context.migrations(&schema)?;
     let mut session = context.connect()?;
     let mut transaction = session.read_only()?;
-    let mut history = History::read(&mut transaction, &schema, &migrations)?;
     let purpose = Purpose {
-        run: false,
+        what: For::Report,
         extension: !args.without_extension,
     };
-    let inspection = Inspection::read(
-        &mut transaction,
-        &schema,
-        &migrations,
-        &history.versions(),
-        purpose,
-    )?;
-    if inspection.history_lost {
-        history.assume(&migrations);
-    }
-    let ddl_guard = ddl_guard::State::read(&mut transaction)?;
-    let mut findings = inspect::check::findings(
-        &inspection,
-        &schema,
-        &history,
-        &migrations,
-        purpose.extension,
-    );
-    // Rows in shards are written again whenever Citus moves a shard, and are not in the tables' own files.
-    if !inspection.is_distributed() {
-        findings.extend(inspect::rewritten::read(
-            &mut transaction,
-            &inspection.facts,
-            &schema,
-        )?);
-        findings.extend(inspect::orphans::read(
-            &mut transaction,
-            &inspection.facts,
-            &schema,
-        )?);
-    }
-    if ddl_guard == ddl_guard::State::Broken {
-        findings.push(
-            Finding::error(
-                "DDL_GUARD_BROKEN",
-                "ext_registry_ddl_guard",
-                "an event trigger of the DDL guard is missing, disabled or not ENABLE ALWAYS",
-            )
-            .with_mend("ext-migrate up --ddl-guard, or DROP SCHEMA ext_registry_ddl_guard CASCADE"),
-        );
+    let look = Look::take(&mut transaction, &schema, &migrations, purpose)?;
+    let (situation, verdict) = (&look.situation, &look.verdict);
+    let mut findings = verdict.findings(situation, &schema, &migrations, purpose);
+    let mut old_rows = Counted::estimate(&situation.facts);
+    if args.rows {
+        // Shards have no rows in the tables' own files.
+        if !situation.is_distributed() {
+            let orphans = Orphans::read(&mut transaction, &situation.facts, &schema)?;
+            findings.extend(orphaned(&orphans));
+        }
+        // Last: where the server refuses, the transaction is of no more use.
+        old_rows = Counted::read(&mut transaction, &situation.facts, &schema)?;
     }
     let report = Report {
         schema: schema.name().to_owned(),
-        state: inspection.preflight.state,
+        state: verdict.state,
         ok: !findings.iter().any(Finding::is_error),
         findings,
-        ddl_guard,
-        old_rows: Counted::read(&mut transaction, &inspection.facts, &schema)?,
-        history_disagrees: !history.problems.is_empty(),
+        ddl_guard: verdict.ddl_guard,
+        old_rows,
     };
     context.output.result(&report)?;
-    Ok(match (report.ok, report.history_disagrees) {
-        (_, true) => Exit::History,
+    Ok(match (report.ok, situation.history.problems.is_empty()) {
+        (_, false) => Exit::History,
         (true, _) => Exit::Done,
         (false, _) => Exit::Unguarded,
     })

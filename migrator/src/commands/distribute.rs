@@ -4,20 +4,18 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::change::ddl_guard;
 use crate::change::distribution::{Distribution, Rows};
 use crate::change::lock::Lock;
-use crate::change::nodes;
 use crate::change::{As, Runner};
-use crate::citus::{self, Found, Layout};
+use crate::change::{ddl_guard, nodes};
 use crate::cli::DistributeArgs;
-use crate::commands::Context;
+use crate::commands::{Context, Look};
 use crate::error::{Error, Exit};
-use crate::history::History;
-use crate::inspect::{Finding, Inspection, Purpose};
 use crate::migrations::Migration;
 use crate::schema::Schema;
 use crate::session::Session;
+use crate::situation::citus::{self, Citus, Layout};
+use crate::wanted::{Code, DdlGuard, Finding, For, Purpose, of_shards};
 
 /// What `distribute` found or did. In JSON:
 ///
@@ -50,7 +48,7 @@ pub fn run(context: &Context, args: &DistributeArgs) -> Result<Exit, Error> {
     let migrations = context.migrations(&schema)?;
     let mut session = context.connect()?;
     if !args.yes {
-        let (report, _) = look(&mut session, &schema, &migrations)?;
+        let (report, _) = report(&mut session, &schema, &migrations)?;
         context.output.result(&report)?;
         return Ok(match report.refusals.is_empty() {
             true => Exit::Done,
@@ -58,7 +56,7 @@ pub fn run(context: &Context, args: &DistributeArgs) -> Result<Exit, Error> {
         });
     }
     let lock = Lock::acquire(&mut session, context.options.wait)?;
-    let (mut report, owner) = look(&mut session, &schema, &migrations)?;
+    let (mut report, look) = report(&mut session, &schema, &migrations)?;
     if !report.refusals.is_empty() {
         let reasons = report.refusals.iter().map(ToString::to_string);
         return Err(Error::Unfit(reasons.collect()));
@@ -70,15 +68,15 @@ pub fn run(context: &Context, args: &DistributeArgs) -> Result<Exit, Error> {
         session: &mut session,
         lock: &lock,
         schema: &schema,
-        owner,
+        owner: look.situation.other_owner(),
     };
     if !report.steps.steps.is_empty() {
         report.rows = Some(report.steps.run(&mut runner)?);
     }
-    report.citus = nodes::complete(&mut runner, &migrations)?.summary();
+    report.citus = nodes::complete(&mut runner, &look.catalog)?.summary();
     report.done = true;
     // It holds what the guards' functions were.
-    if ddl_guard::State::read(&mut runner.session.client)? != ddl_guard::State::Off {
+    if look.verdict.ddl_guard != DdlGuard::Off {
         let sql = ddl_guard::sql(&schema);
         runner.transaction("renewing the DDL guard", As::Connected, |transaction| {
             transaction.batch_execute(&sql)
@@ -89,71 +87,60 @@ pub fn run(context: &Context, args: &DistributeArgs) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-/// The report before anything is done, and the owner of the tables where that is not the connected role.
-fn look(
+/// The report before anything is done.
+fn report(
     session: &mut Session,
     schema: &Schema,
     migrations: &[Migration],
-) -> Result<(Report, Option<String>), Error> {
+) -> Result<(Report, Look), Error> {
     let mut transaction = session.read_only()?;
-    let history = History::read(&mut transaction, schema, migrations)?.agreed()?;
     let purpose = Purpose {
-        run: true,
+        what: For::Run,
         extension: false,
     };
-    let applied = history.versions();
-    let inspection = Inspection::read(&mut transaction, schema, migrations, &applied, purpose)?;
-    let found = inspection.citus.as_ref().ok_or(Error::NoCitus)?;
-    let refusals = refusals(
-        &inspection,
-        found,
-        schema,
-        history.pending(migrations).len(),
-    );
-    let steps = match found.layout() {
-        Layout::Local if refusals.is_empty() => Distribution::plan(found, schema),
+    let look = Look::take(&mut transaction, schema, migrations, purpose)?;
+    look.situation.history.agree()?;
+    let citus = look.situation.citus.as_ref().ok_or(Error::NoCitus)?;
+    let refusals = refusals(&look, citus, schema, migrations);
+    let steps = match citus.layout() {
+        Layout::Local if refusals.is_empty() => Distribution::plan(citus, schema),
         _ => Distribution { steps: Vec::new() },
     };
     let report = Report {
         schema: schema.name().to_owned(),
-        citus: found.summary(),
+        citus: citus.summary(),
         refusals,
         steps,
         done: false,
         rows: None,
     };
-    let owner = inspection.other_owner();
-    Ok((report, owner))
+    Ok((report, look))
 }
 
-fn refusals(
-    inspection: &Inspection,
-    found: &Found,
-    schema: &Schema,
-    pending: usize,
-) -> Vec<Finding> {
-    let mut refusals = inspection.preflight.refusals.clone();
-    if found.worker {
+fn refusals(look: &Look, citus: &Citus, schema: &Schema, migrations: &[Migration]) -> Vec<Finding> {
+    let verdict = &look.verdict;
+    let mut refusals = verdict.refusals.clone();
+    if citus.worker {
         return refusals;
     }
-    if pending > 0 {
+    if !look.situation.history.pending(migrations).is_empty() {
+        let message = "migrations have to run before the tables are distributed";
         refusals.push(
-            Finding::error(
-                "NOT_MIGRATED",
-                schema.name(),
-                "migrations have to run before the tables are distributed",
-            )
-            .with_mend("ext-migrate up"),
+            Finding::new(Code::NotMigrated, schema.name(), message).with_mend("ext-migrate up"),
         );
     }
-    match found.layout() {
+    let drifted = verdict
+        .drift
+        .iter()
+        .filter(|finding| finding.is_error())
+        .cloned();
+    match citus.layout() {
         Layout::Local => {
-            let drifted = inspection.drift(schema).into_iter();
-            refusals.extend(drifted.filter(Finding::is_error));
-            refusals.extend(found.obstacles());
+            refusals.extend(drifted);
+            refusals.extend(citus.obstacles(&of_shards(&look.catalog, i32::MAX)));
         }
         Layout::Mixed => {
-            refusals.extend(found.findings(schema, &inspection.applied));
+            refusals.extend(drifted.filter(|finding| finding.code == Code::CitusLayout));
         }
         Layout::Absent | Layout::Distributed => {}
     }

@@ -8,8 +8,10 @@ use serde::Serialize;
 use crate::cli::GrantArgs;
 use crate::commands::Context;
 use crate::error::{Doing, Error, Exit};
-use crate::extension::{NAME, State};
 use crate::schema::{MAX_NAME_BYTES, Schema, quote_ident};
+use crate::situation::Facts;
+use crate::situation::extension::NAME;
+use crate::wanted::Catalog;
 
 const PUBLISH: &[&str] = &[
     "ext_finalize_version(jsonb, text, text, text, bigint)",
@@ -80,14 +82,16 @@ pub fn run(context: &Context, args: &GrantArgs) -> Result<Exit, Error> {
     let mut session = context.connect()?;
     let doing = "granting";
     let mut transaction = session.read_committed()?;
-    require_extension(&mut transaction, &schema)?;
+    let facts = Facts::read(&mut transaction, schema.name(), &Catalog::shipped().names())?;
+    require_extension(&facts, &schema)?;
     let mut statements = Vec::new();
     for (roles, rights) in given {
         for role in roles {
             statements.extend(rights(&schema, &quote_ident(role)));
         }
     }
-    let receipts = has_log(&mut transaction, &schema)?;
+    // Before 1.1.0 the extension had no log: until it is updated, a publisher gets what there is.
+    let receipts = facts.function(PROVE[0]).is_some();
     if receipts {
         for role in &args.publisher {
             statements.push(execute(&schema.quoted(), PROVE, &quote_ident(role)));
@@ -116,20 +120,6 @@ pub fn run(context: &Context, args: &GrantArgs) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-/// Before 1.1.0 the extension had no log: until it is updated, a publisher gets what there is.
-fn has_log(transaction: &mut Transaction, schema: &Schema) -> Result<bool, Error> {
-    let doing = "looking at the extension";
-    let function = format!("{}.{}", schema.quoted(), PROVE[0]);
-    transaction
-        .query_one(
-            "SELECT pg_catalog.to_regprocedure($1) IS NOT NULL",
-            &[&function],
-        )
-        .doing(doing)?
-        .try_get(0)
-        .doing(doing)
-}
-
 fn with<'a>(
     roles: &'a [String],
     functions: &'a [&'a str],
@@ -152,12 +142,13 @@ fn refuse_misleading(role: &str) -> Result<(), Error> {
     }
 }
 
-fn require_extension(transaction: &mut Transaction, schema: &Schema) -> Result<(), Error> {
-    let state = State::read(transaction)?;
-    match (state.installed, state.schema) {
-        (Some(_), Some(found)) if found == schema.name() => Ok(()),
-        (Some(_), Some(other)) => Err(Error::SecondSchema { other }),
-        _ => Err(Error::ExtensionMissing),
+fn require_extension(facts: &Facts, schema: &Schema) -> Result<(), Error> {
+    match &facts.extension.schema {
+        Some(found) if found == schema.name() => Ok(()),
+        Some(other) => Err(Error::SecondSchema {
+            other: other.clone(),
+        }),
+        None => Err(Error::ExtensionMissing),
     }
 }
 
@@ -286,21 +277,4 @@ fn list(roles: &[String]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_cannot_break_out_of_their_quotes() {
-        let schema = Schema::new("s").unwrap();
-        for statement in reader(&schema, &quote_ident("a\" TO b; --")) {
-            assert!(statement.ends_with("TO \"a\"\" TO b; --\""), "{statement}");
-        }
-    }
-
-    #[test]
-    fn nobody_is_everybody() {
-        for role in ["", "public", "PUBLIC", &"x".repeat(64)] {
-            assert!(matches!(refuse_misleading(role), Err(Error::Usage(_))));
-        }
-    }
-}
+mod tests;

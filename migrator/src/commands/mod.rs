@@ -11,6 +11,8 @@ pub mod seal;
 pub mod status;
 pub mod up;
 
+use postgres::Transaction;
+
 use crate::cli::Common;
 use crate::error::Error;
 use crate::holders::{InTheWayOf, holders};
@@ -18,6 +20,8 @@ use crate::migrations::{Migration, Migrations};
 use crate::output::Output;
 use crate::schema::Schema;
 use crate::session::Session;
+use crate::situation::Situation;
+use crate::wanted::{Catalog, Purpose, Verdict};
 
 /// What every command starts from.
 pub struct Context {
@@ -77,5 +81,34 @@ impl Context {
             self.options.lock_timeout,
             self.output,
         )
+    }
+}
+
+/// What there is, and what it amounts to.
+pub struct Look {
+    pub situation: Situation,
+    pub verdict: Verdict,
+    /// With the names of the schema.
+    pub catalog: Catalog,
+}
+
+impl Look {
+    /// # Errors
+    /// What the server answers.
+    pub fn take(
+        transaction: &mut Transaction,
+        schema: &Schema,
+        migrations: &[Migration],
+        purpose: Purpose,
+    ) -> Result<Self, Error> {
+        let catalog = Catalog::shipped();
+        let mut situation = Situation::read(transaction, schema, migrations, &catalog.names())?;
+        let catalog = catalog.in_schema(&situation.facts.quoted_schema, schema);
+        let verdict = Verdict::on(&mut situation, schema, migrations, &catalog, purpose);
+        Ok(Self {
+            situation,
+            verdict,
+            catalog,
+        })
     }
 }

@@ -2,21 +2,17 @@
 
 use std::fmt;
 
-use postgres::Transaction;
 use serde::Serialize;
 
 use crate::change::extension::Action;
 use crate::change::script::Script;
-use crate::citus;
 use crate::cli::PlanArgs;
-use crate::commands::Context;
-use crate::elsewhere;
+use crate::commands::{Context, Look};
 use crate::error::{Error, Exit};
-use crate::extension;
-use crate::history::History;
-use crate::inspect::{Counted, Finding, Inspection, Purpose, State};
 use crate::migrations::{Kind, Migration, Statement};
-use crate::schema::Schema;
+use crate::situation::rows::Counted;
+use crate::situation::{citus, extension};
+use crate::wanted::{Code, DdlGuard, Finding, For, Purpose, State};
 
 /// What `plan` prints. The fields are stable.
 #[derive(Debug, Serialize)]
@@ -39,7 +35,7 @@ pub struct Plan {
     /// Only where Citus is installed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub citus: Option<citus::Summary>,
-    /// `versions` and `bundles` with their counts, or `not_counted` with the reason.
+    /// `not_counted` with the reason, and `about` how many there are.
     pub old_rows: Counted,
     /// With `--sql`: a script for psql.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,98 +64,78 @@ impl Pending {
 }
 
 /// Exits with 1 (or 2, for the name of an owner) where `up` would refuse, with 4 where the history disagrees with the
-/// files, and with `--exit-code` with 3 when migrations are pending.
+/// files, and with `--exit-code` with 3 when migrations or the extension are pending.
 pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Error> {
     let schema = context.schema()?;
     let migrations = context.migrations(&schema)?;
     let mut session = context.connect()?;
     let mut transaction = session.read_only()?;
-    let mut history = History::read(&mut transaction, &schema, &migrations)?.agreed()?;
     let purpose = Purpose {
-        run: false,
+        what: For::Plan,
         extension: !args.without_extension,
     };
-    let mut inspection = Inspection::read(
-        &mut transaction,
-        &schema,
-        &migrations,
-        &history.versions(),
-        purpose,
-    )?;
-    if inspection.history_lost {
-        history.assume(&migrations);
-    }
-    let extension = foresee_refusals(&mut transaction, &schema, &mut inspection, purpose)?;
-    let pending = history.pending(&migrations);
+    let Look {
+        situation, verdict, ..
+    } = Look::take(&mut transaction, &schema, &migrations, purpose)?;
+    situation.history.agree()?;
+    let facts = &situation.facts;
+    let pending = situation.history.pending(&migrations);
+    let extension = match purpose.extension {
+        true => Action::due(facts),
+        false => Some(Action::Skip),
+    };
     let sql = args.sql.then(|| {
         let script = Script {
             schema: &schema,
-            owner: inspection.facts.owner(),
-            create_schema: inspection.facts.schema.is_none(),
-            create_history: !history.exists,
+            owner: facts.owner(),
+            create_schema: facts.schema.is_none(),
+            create_history: !situation.history.exists,
+            record: match verdict.history_lost {
+                true => &migrations,
+                false => &[],
+            },
+            repairs: verdict
+                .drift
+                .iter()
+                .flat_map(|finding| &finding.repairs)
+                .collect(),
             pending: &pending,
             extension: extension.as_ref(),
+            ddl_guard: verdict.ddl_guard != DdlGuard::Off,
             lock_timeout: context.options.lock_timeout,
         };
         script.to_string()
     });
+    let extension_is_due = extension.as_ref().is_some_and(Action::is_due);
     let plan = Plan {
         schema: schema.name().to_owned(),
-        state: inspection.preflight.state,
-        owner: inspection.facts.owner().map(str::to_owned),
-        drift: inspection.drift(&schema),
+        state: verdict.state,
+        owner: facts.owner().map(str::to_owned),
+        drift: verdict.drift,
         pending: pending
             .iter()
             .map(|migration| Pending::of(migration))
             .collect(),
         extension,
-        citus: inspection.citus.as_ref().map(citus::Found::summary),
-        old_rows: Counted::read(&mut transaction, &inspection.facts, &schema)?,
+        citus: situation.citus.as_ref().map(citus::Citus::summary),
+        old_rows: Counted::estimate(facts),
         sql,
-        refusals: inspection.preflight.refusals,
-        notes: inspection.preflight.notes,
+        refusals: verdict.refusals,
+        notes: verdict.notes,
     };
     plan.print(context)?;
     Ok(match plan.refusals.as_slice() {
-        [] if args.exit_code && !plan.pending.is_empty() => Exit::Pending,
+        [] if args.exit_code && (!plan.pending.is_empty() || extension_is_due) => Exit::Pending,
         [] => Exit::Done,
-        refusals if refusals.iter().any(|refusal| refusal.code == "OWNER_NAME") => Exit::Usage,
+        refusals
+            if refusals
+                .iter()
+                .any(|refusal| refusal.code == Code::OwnerName) =>
+        {
+            Exit::Usage
+        }
         _ => Exit::Failed,
     })
-}
-
-/// Adds to the refusals what `up` finds out by other means than the catalogs of this schema; gives the step of the
-/// extension where there is one.
-fn foresee_refusals(
-    transaction: &mut Transaction,
-    schema: &Schema,
-    inspection: &mut Inspection,
-    purpose: Purpose,
-) -> Result<Option<Action>, Error> {
-    let mut refuse = |code, object: &str, error: &Error| {
-        inspection
-            .preflight
-            .refuse(Finding::error(code, object, error.to_string()));
-    };
-    match elsewhere::refuse_tables_elsewhere(transaction, schema) {
-        Err(error @ Error::SecondSchema { .. }) => refuse("SECOND_SCHEMA", schema.name(), &error),
-        other => other?,
-    }
-    if !purpose.extension {
-        return Ok(Some(Action::Skip));
-    }
-    match Action::due(&extension::State::read(transaction)?, transaction) {
-        Ok(action) => Ok(Some(action)),
-        Err(error @ Error::ExtensionUnavailable) => {
-            refuse("EXTENSION_UNAVAILABLE", extension::NAME, &error);
-            Ok(None)
-        }
-        Err(error @ Error::UnusableName { .. }) => {
-            refuse("OWNER_NAME", extension::NAME, &error);
-            Ok(None)
-        }
-        Err(error) => Err(error),
-    }
 }
 
 impl Plan {

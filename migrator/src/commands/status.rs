@@ -5,16 +5,15 @@ use std::fmt;
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
-use crate::change::ddl_guard;
-use crate::citus;
 use crate::cli::StatusArgs;
-use crate::commands::Context;
+use crate::commands::{Context, Look};
 use crate::error::{Error, Exit};
-use crate::extension;
-use crate::history::History;
-use crate::inspect::{Counted, Inspection, Purpose, State};
 use crate::migrations::Migration;
 use crate::schema::Schema;
+use crate::situation::history::History;
+use crate::situation::rows::Counted;
+use crate::situation::{citus, extension};
+use crate::wanted::{DdlGuard, For, Purpose, State};
 
 /// What `status` found. In JSON:
 ///
@@ -32,7 +31,7 @@ use crate::schema::Schema;
 ///   "problems": [],
 ///   "extension": {"installed": "1.2.0", "schema": "public", "available": "1.2.0", "updatable": false},
 ///   "ddl_guard": "off",
-///   "old_rows": {"versions": {"rows": 0}, "bundles": {"rows": 0}}
+///   "old_rows": {"not_counted": "ext-migrate check --rows counts them", "about": {"versions": 0, "bundles": 0}}
 /// }
 /// ```
 ///
@@ -49,7 +48,7 @@ struct Report {
     migrations: Vec<Line>,
     problems: Vec<String>,
     extension: extension::State,
-    ddl_guard: ddl_guard::State,
+    ddl_guard: DdlGuard,
     #[serde(skip_serializing_if = "Option::is_none")]
     citus: Option<citus::Summary>,
     old_rows: Counted,
@@ -75,32 +74,29 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Exit, Error> {
         context.output.log(&format!("error: {error}"));
         return Ok(error.exit());
     }
-    Ok(match args.exit_code && report.pending > 0 {
-        true => Exit::Pending,
-        false => Exit::Done,
-    })
+    let extension_is_due = !args.without_extension && report.extension.is_due();
+    Ok(
+        match args.exit_code && (report.pending > 0 || extension_is_due) {
+            true => Exit::Pending,
+            false => Exit::Done,
+        },
+    )
 }
 
 fn look(context: &Context, schema: &Schema, migrations: &[Migration]) -> Result<Report, Error> {
     let mut session = context.connect()?;
     let mut transaction = session.read_only()?;
-    let mut history = History::read(&mut transaction, schema, migrations)?;
-    let extension = extension::State::read(&mut transaction)?;
-    let ddl_guard = ddl_guard::State::read(&mut transaction)?;
     let purpose = Purpose {
-        run: false,
+        what: For::Report,
         extension: false,
     };
-    let applied = history.versions();
-    let inspection = Inspection::read(&mut transaction, schema, migrations, &applied, purpose)?;
-    if inspection.history_lost {
-        history.assume(migrations);
-    }
-    // Last: where a right is missing, the transaction is of no more use.
-    let old_rows = Counted::read(&mut transaction, &inspection.facts, schema)?;
+    let Look {
+        situation, verdict, ..
+    } = Look::take(&mut transaction, schema, migrations, purpose)?;
+    let history = situation.history;
     Ok(Report {
         schema: schema.name().to_owned(),
-        state: inspection.preflight.state,
+        state: verdict.state,
         current: history.versions().into_iter().max(),
         latest: migrations.last().map_or(0, |migration| migration.version),
         pending: history.pending(migrations).len(),
@@ -109,10 +105,10 @@ fn look(context: &Context, schema: &Schema, migrations: &[Migration]) -> Result<
             .map(|migration| line(migration, &history))
             .collect(),
         problems: history.problems,
-        extension,
-        ddl_guard,
-        citus: inspection.citus.as_ref().map(citus::Found::summary),
-        old_rows,
+        ddl_guard: verdict.ddl_guard,
+        citus: situation.citus.as_ref().map(citus::Citus::summary),
+        old_rows: Counted::estimate(&situation.facts),
+        extension: situation.facts.extension,
     })
 }
 
@@ -175,24 +171,6 @@ impl fmt::Display for Report {
         if let Some(citus) = &self.citus {
             writeln!(f, "{citus}")?;
         }
-        match &self.old_rows {
-            Counted::Rows(old) if old.versions.rows + old.bundles.rows > 0 => writeln!(
-                f,
-                "rows from before the guards: {} versions ({} without bundle, {} with several, {} without publish \
-                 time, {} not SemVer), {} bundles ({} with an odd hash, {} with a negative size)",
-                old.versions.rows,
-                old.versions.without_bundle,
-                old.versions.several_bundles,
-                old.versions.no_publish_time,
-                old.versions.not_semver,
-                old.bundles.rows,
-                old.bundles.odd_hash,
-                old.bundles.negative_size,
-            ),
-            Counted::Rows(_) => Ok(()),
-            Counted::Not { not_counted } => {
-                writeln!(f, "rows from before the guards: not counted, {not_counted}")
-            }
-        }
+        write!(f, "{}", self.old_rows)
     }
 }

@@ -11,15 +11,12 @@ use crate::change::proof::Proof;
 use crate::change::{As, Runner};
 use crate::change::{ddl_guard, migration, nodes};
 use crate::cli::UpArgs;
-use crate::commands::Context;
+use crate::commands::{Context, Look};
 use crate::error::{Error, Exit};
-use crate::extension;
-use crate::history::History;
-use crate::inspect::{Finding, Inspection};
 use crate::migrations::{Kind, Migration};
 use crate::schema::Schema;
-use crate::session::Session;
-use crate::{citus, elsewhere, inspect};
+use crate::situation::{citus, extension};
+use crate::wanted::{Code, DdlGuard, Finding, For, Purpose};
 
 /// What `up` did. In JSON:
 ///
@@ -49,7 +46,7 @@ struct Report {
     applied: Vec<Step>,
     current: i32,
     extension: Action,
-    ddl_guard: ddl_guard::State,
+    ddl_guard: DdlGuard,
     #[serde(skip_serializing_if = "Option::is_none")]
     citus: Option<citus::Summary>,
     proof: Option<Proof>,
@@ -69,75 +66,50 @@ pub fn run(context: &Context, args: &UpArgs) -> Result<Exit, Error> {
 
     let mut session = context.connect()?;
     let lock = Lock::acquire(&mut session, context.options.wait)?;
-    let start = look(&mut session, &schema, &migrations, args)?;
+    let purpose = Purpose {
+        what: For::Run,
+        extension: !args.without_extension,
+    };
+    let look = {
+        let mut transaction = session.read_only()?;
+        Look::take(&mut transaction, &schema, &migrations, purpose)?
+    };
+    look.situation.history.agree()?;
+    look.verdict.refuse_unfit()?;
     let mut runner = Runner {
         session: &mut session,
         lock: &lock,
         schema: &schema,
-        owner: start.inspection.other_owner(),
+        owner: look.situation.other_owner(),
     };
-    let report = bring_up(context, &mut runner, &migrations, start)?;
+    let (report, exit) = bring_up(context, &mut runner, &migrations, look, args)?;
     lock.release(&mut session.client)?;
     context.output.result(&report)?;
-    Ok(Exit::Done)
-}
-
-/// What `up` found before its first change.
-struct Start {
-    history: History,
-    inspection: Inspection,
-    extension: Action,
-    /// Asked for, or there already and due to be renewed.
-    ddl_guard: bool,
-}
-
-/// Refuses whatever cannot be brought to its end.
-fn look(
-    session: &mut Session,
-    schema: &Schema,
-    migrations: &[Migration],
-    args: &UpArgs,
-) -> Result<Start, Error> {
-    let mut transaction = session.read_only()?;
-    let mut history = History::read(&mut transaction, schema, migrations)?.agreed()?;
-    let applied = history.versions();
-    let extend = !args.without_extension;
-    let inspection = inspect::preflight(&mut transaction, schema, migrations, &applied, extend)?;
-    elsewhere::refuse_tables_elsewhere(&mut transaction, schema)?;
-    if inspection.history_lost {
-        history.assume(migrations);
-    }
-    let extension = match extend {
-        true => Action::due(&extension::State::read(&mut transaction)?, &mut transaction)?,
-        false => Action::Skip,
-    };
-    let ddl_guard = args.ddl_guard
-        || (ddl_guard::State::read(&mut transaction)? != ddl_guard::State::Off
-            && ddl_guard::may_renew(&mut transaction)?);
-    Ok(Start {
-        history,
-        inspection,
-        extension,
-        ddl_guard,
-    })
+    Ok(exit)
 }
 
 fn bring_up(
     context: &Context,
     runner: &mut Runner,
     migrations: &[Migration],
-    start: Start,
-) -> Result<Report, Error> {
+    look: Look,
+    args: &UpArgs,
+) -> Result<(Report, Exit), Error> {
+    let Look {
+        situation,
+        verdict,
+        catalog,
+    } = look;
     let schema = runner.schema;
     let mut proof: Option<Proof> = None;
     let mut add = |part: Proof| match &mut proof {
         Some(whole) => whole.merge(part),
         None => proof = Some(part),
     };
-    if !start.history.exists {
+    if !situation.history.exists {
         create_history(runner, schema)?;
     }
-    if start.inspection.history_lost {
+    if verdict.history_lost {
         add(
             runner.transaction("writing the history again", As::Owner, |transaction| {
                 migrations
@@ -146,21 +118,34 @@ fn bring_up(
             })?,
         );
     }
-    // First, so that pending migrations find what they build on.
-    let (mended, left): (Vec<_>, Vec<_>) = start
-        .inspection
-        .drift(schema)
+    // First, so that pending migrations find what they build on. What fails keeps nothing else from being done.
+    let (mut mended, mut left): (Vec<_>, Vec<_>) = verdict
+        .drift
         .into_iter()
         .partition(|finding| finding.mended_by_up);
     for finding in &mended {
         context.output.log(&format!("mending {finding}"));
     }
-    for part in runner.mend(&mended)? {
-        add(part);
+    let mending = runner.mend(&mended)?;
+    mending.proofs.into_iter().for_each(&mut add);
+    let mut exit = Exit::Done;
+    for (number, error) in mending.failed {
+        context.output.log(&format!("not mended: {error}"));
+        let finding = &mut mended[number];
+        finding.mended_by_up = false;
+        finding.message = format!("{}; up could not mend it: {error}", finding.message);
+        // Rows that break a constraint are as final as others: no run will ever mend that.
+        match error.is_about_rows() {
+            true => finding.mend = None,
+            false => exit = error.exit(),
+        }
     }
+    let (mended, failed): (Vec<_>, Vec<_>) =
+        mended.into_iter().partition(|finding| finding.mended_by_up);
+    left.extend(failed);
     let mut applied = Vec::new();
-    let distributed = start.inspection.is_distributed();
-    for migration in start.history.pending(migrations) {
+    let distributed = situation.is_distributed();
+    for migration in situation.history.pending(migrations) {
         context
             .output
             .log(&format!("applying {}", migration.file()));
@@ -175,39 +160,51 @@ fn bring_up(
             milliseconds: began.elapsed().as_millis(),
         });
     }
-    if let Some(sql) = start.extension.sql(schema) {
-        context.output.log(&sql);
-        add(runner.transaction(&sql, As::Connected, |transaction| {
+    let extension = match args.without_extension {
+        true => Action::Skip,
+        false => Action::due(&situation.facts).ok_or(Error::ExtensionUnavailable)?,
+    };
+    if let Some(sql) = extension.sql(schema, runner.owner.as_deref()) {
+        let step = sql.lines().next().unwrap_or_default().trim_end_matches(';');
+        context.output.log(step);
+        add(runner.transaction(step, As::Connected, |transaction| {
             transaction.batch_execute(&sql)
         })?);
     }
-    let citus = match start.inspection.citus {
-        Some(_) => Some(nodes::settle(runner, migrations)?.summary()),
+    let citus = match situation.citus {
+        Some(_) => Some(nodes::settle(runner, &catalog)?.summary()),
         None => None,
     };
     if let Some(part) = runner.comment()? {
         add(part);
     }
     // Last: it keeps what it finds.
-    if start.ddl_guard {
-        let sql = ddl_guard::sql(schema);
-        add(
-            runner.transaction("creating the DDL guard", As::Connected, |transaction| {
-                transaction.batch_execute(&sql)
-            })?,
-        );
-    }
-    Ok(Report {
-        ddl_guard: ddl_guard::State::read(&mut runner.session.client)?,
+    let renew = verdict.ddl_guard != DdlGuard::Off && situation.facts.superuser;
+    let guard = match args.ddl_guard || renew {
+        true => {
+            let sql = ddl_guard::sql(schema);
+            add(
+                runner.transaction("creating the DDL guard", As::Connected, |transaction| {
+                    transaction.batch_execute(&sql)
+                })?,
+            );
+            left.retain(|finding| finding.code != Code::DdlGuardBroken);
+            DdlGuard::On
+        }
+        false => verdict.ddl_guard,
+    };
+    let report = Report {
+        ddl_guard: guard,
         schema: schema.name().to_owned(),
         mended,
         left,
         applied,
         current: migrations.last().map_or(0, |migration| migration.version),
-        extension: start.extension,
+        extension,
         citus,
         proof,
-    })
+    };
+    Ok((report, exit))
 }
 
 /// The schema, where it is missing, and the history table: one transaction, and no migration yet.

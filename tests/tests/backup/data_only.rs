@@ -136,7 +136,7 @@ fn rows_whose_row_is_missing_are_named() {
     restore("--table=extension_bundle");
     restore("--table=tenant_extension_install");
     let report = db
-        .ext_migrate(&["check", "--format", "json"])
+        .ext_migrate(&["check", "--rows", "--format", "json"])
         .exited(8)
         .json();
     let objects: Vec<_> = report["findings"]

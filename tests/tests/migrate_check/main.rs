@@ -1,8 +1,11 @@
 //! `ext-migrate check` names whatever is missing, switched off or changed, and `up` mends what can be mended by adding.
 
+mod catalog;
+mod codes;
+mod document;
 mod mend;
 
-use ext_registry_tests::{Database, Options, Server, wait_until};
+use ext_registry_tests::{Database, Folder, Options, Server, wait_until};
 use serde_json::Value;
 
 fn checked(db: &Database, code: i32) -> Value {
@@ -39,6 +42,13 @@ fn migrated(schema: &str) -> Database<'static> {
     db
 }
 
+/// A database where `up` has come as far as this migration.
+fn migrated_to(version: usize) -> Database<'static> {
+    let db = Server::shared().empty_database();
+    let _ = Folder::first(version).up(&db.url()).succeeded();
+    db
+}
+
 /// Also the proof that the definitions kept beside the code are those this server prints.
 #[test]
 fn a_migrated_database_has_no_findings() {
@@ -47,7 +57,6 @@ fn a_migrated_database_has_no_findings() {
     assert_eq!(report["state"], "current");
     assert_eq!(report["ok"], true);
     assert_eq!(found(&report), []);
-    assert_eq!(report["old_rows"]["versions"]["rows"], 0);
     let text = db
         .ext_migrate(&["check", "--without-extension"])
         .succeeded();
@@ -156,6 +165,7 @@ fn a_read_only_role_can_check() {
     let url = db.url_as(&reader);
     let check = [
         "check",
+        "--rows",
         "--without-extension",
         "--format",
         "json",
@@ -178,6 +188,7 @@ fn without_the_right_to_read_the_tables_the_old_rows_are_not_counted() {
     let url = db.url_as(&auditor);
     let check = [
         "check",
+        "--rows",
         "--without-extension",
         "--format",
         "json",
@@ -255,28 +266,6 @@ fn foreign_triggers_are_notes() {
     assert_names(&report, "FOREIGN_TRIGGER", "touch on extension_bundle");
     assert_names(&report, "COLUMN_REQUIRED", "extension_registry.team");
     assert_eq!(found(&report).len(), 2);
-}
-
-/// Every code in the source has its row in the documentation.
-#[test]
-fn every_code_is_documented() {
-    let root = ext_registry_tests::workspace_root();
-    let documented = std::fs::read_to_string(root.join("doc/findings.md")).unwrap();
-    let mut codes = 0;
-    for entry in std::fs::read_dir(root.join("migrator/src/inspect")).unwrap() {
-        let source = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-        for call in ["Finding::error(", "Finding::note("] {
-            for rest in source.split(call).skip(1) {
-                let Some(code) = rest.trim_start().strip_prefix('"') else {
-                    continue;
-                };
-                let code = code.split('"').next().unwrap();
-                assert!(documented.contains(&format!("`{code}`")), "{code}");
-                codes += 1;
-            }
-        }
-    }
-    assert!(codes > 40, "only {codes} codes were found in the source");
 }
 
 fn run(arguments: &[&str]) -> ext_registry_tests::Outcome {

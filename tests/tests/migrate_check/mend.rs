@@ -2,7 +2,7 @@
 
 use ext_registry_tests::{Database, Server};
 
-use crate::{assert_names, checked, found};
+use crate::{assert_names, checked, found, migrated_to};
 
 fn up(db: &Database) {
     let _ = db.ext_migrate(&["up", "--without-extension"]).succeeded();
@@ -289,10 +289,11 @@ fn a_foreign_key_that_is_not_enforced_is_missed() {
     let _ = checked(&db, 0);
 }
 
-/// Rows that came in while a constraint was missing keep it from being added; the guards are mended all the same.
+/// Rows that came in while a constraint was missing keep it from being proven; the guards are mended all the same, and
+/// pending migrations run.
 #[test]
 fn one_repair_that_fails_does_not_keep_the_others_back() {
-    let db = Server::shared().migrated_database();
+    let db = migrated_to(11);
     let mut client = db.client();
     client
         .batch_execute(
@@ -304,8 +305,11 @@ fn one_repair_that_fails_does_not_keep_the_others_back() {
              ALTER TABLE extension_version DISABLE TRIGGER extension_version_immutable",
         )
         .unwrap();
-    let failed = db.ext_migrate(&["up", "--without-extension"]).exited(1);
-    assert!(failed.stderr.contains("23514"), "{failed:?}");
+    // No run can ever mend that: the row is final. So it ends no run either, and says so each time.
+    for _ in 0..2 {
+        let up = db.ext_migrate(&["up", "--without-extension"]).succeeded();
+        assert!(up.stdout.contains("23514"), "{up:?}");
+    }
     assert_eq!(
         found(&checked(&db, 8)),
         [(

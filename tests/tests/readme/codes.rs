@@ -57,8 +57,8 @@ fn the_errors_of_the_functions_and_guards() {
 #[test]
 fn the_errors_of_the_command() {
     let source = source("migrator/src/error.rs");
-    let (_, code) = source.split_once("fn code(").expect("errors have a code");
-    let codes = words(code, "=> \"", "\"");
+    let (_, rows_of_errors) = source.split_once("fn row(").expect("errors have a row");
+    let codes = words(rows_of_errors, ", \"", "\"");
     let text = page("doc/ext-migrate.md").text;
     let table = rows(&text, "\n## Errors\n");
     assert_eq!(words(&table, "`", "`"), codes);

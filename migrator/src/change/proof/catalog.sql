@@ -39,10 +39,15 @@ SELECT 'column', a.attrelid || '.' || a.attnum, a.attrelid::regclass || '.' || a
            AND (SELECT c.relkind FROM pg_catalog.pg_class c WHERE c.oid = a.attrelid) IN ('r', 'p'),
        jsonb_build_object(
            'name', a.attname, 'dropped', a.attisdropped, 'type', a.atttypid::regtype, 'type modifier', a.atttypmod,
-           'not null', a.attnotnull, 'collation', a.attcollation, 'identity', a.attidentity, 'generated', a.attgenerated
+           'not null', CASE WHEN NOT ours THEN a.attnotnull END, 'collation', a.attcollation,
+           'identity', a.attidentity, 'generated', a.attgenerated
        ),
-       a.attacl::text[], 1, a.attrelid = ANY ($1), age(a.xmin) <= 0
+       a.attacl::text[], (ours AND a.attnotnull)::int, a.attrelid = ANY ($1), age(a.xmin) <= 0
 FROM pg_catalog.pg_attribute a
+-- NOT NULL may be put right on the tables that no app has made.
+CROSS JOIN LATERAL (
+    SELECT a.attrelid = ANY ($1) AND a.attrelid::regclass::text !~ '(extension_(registry|version|bundle)|_install)"?$'
+) AS own (ours)
 WHERE a.attnum > 0
   AND (SELECT c.relkind FROM pg_catalog.pg_class c WHERE c.oid = a.attrelid AND c.relpersistence <> 't')
       IN ('r', 'p', 'f', 'v', 'm', 'c')

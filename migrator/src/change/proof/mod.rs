@@ -22,9 +22,8 @@ use serde::Serialize;
 use self::catalog::{Catalog, Which};
 use self::counters::Counters;
 use crate::error::{Doing, Error};
-use crate::history;
-use crate::inspect::facts::{LOG_TABLES, TABLES};
 use crate::schema::Schema;
+use crate::wanted;
 
 /// No error names more losses than this.
 const SHOWN: usize = 20;
@@ -103,7 +102,7 @@ impl Own {
     fn read(
         client: &mut impl GenericClient,
         schema: &Schema,
-        tables: &[&str],
+        tables: &[String],
     ) -> Result<Self, Error> {
         let row = client
             .query_one(include_str!("own.sql"), &[&schema.name(), &tables])
@@ -134,7 +133,7 @@ impl Snapshot {
         schema: &Schema,
         depth: Depth,
     ) -> Result<Self, Error> {
-        let tables = [&TABLES[..], &LOG_TABLES, &[history::TABLE]].concat();
+        let tables = wanted::Catalog::shipped().all_tables();
         let own = Own::read(transaction, schema, &tables)?;
         let which = match depth {
             Depth::Registry => Which::Own,
@@ -189,7 +188,7 @@ impl<'a> Outside<'a> {
         schema: &'a Schema,
         table: &'a str,
     ) -> Result<Self, Error> {
-        let own = Own::read(client, schema, &[table])?;
+        let own = Own::read(client, schema, &[table.to_owned()])?;
         Ok(Self {
             catalog: Catalog::read(client, &own.compared, Which::Own)?,
             schema,
@@ -199,7 +198,7 @@ impl<'a> Outside<'a> {
 
     /// After it. Errors with [`Error::Destructive`] as in a transaction.
     pub fn verify(self, client: &mut impl GenericClient) -> Result<Proof, Error> {
-        let own = Own::read(client, self.schema, &[self.table])?;
+        let own = Own::read(client, self.schema, &[self.table.to_owned()])?;
         let after = Catalog::read(client, &own.compared, Which::Own)?;
         refuse(self.catalog.losses(&after, false))?;
         Ok(Proof {
