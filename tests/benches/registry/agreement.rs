@@ -125,7 +125,7 @@ fn stored(client: &mut Client, name: &str) -> Value {
              to_jsonb(r) - '{id,name,created_at,updated_at}'::text[],
              to_jsonb(v) - '{id,registry_id,created_at}'::text[],
              to_jsonb(b) - '{id,version_id,created_at}'::text[],
-             substr(r.id::text, 15, 1) || substr(v.id::text, 15, 1) || substr(b.id::text, 15, 1),
+             substr(v.id::text, 15, 1) || substr(b.id::text, 15, 1),
              v.created_at = b.created_at))
          FROM extension_registry r
          JOIN extension_version v ON v.registry_id = r.id

@@ -285,7 +285,7 @@ BEGIN
             FOR KEY SHARE
         ), created AS (
             INSERT INTO extension_registry (id, publisher, name)
-            SELECT baseline_uuid_v7(), manifest ->> 'publisher', manifest ->> 'name'
+            SELECT gen_random_uuid(), manifest ->> 'publisher', manifest ->> 'name'
             WHERE NOT EXISTS (SELECT FROM entry)
             ON CONFLICT (publisher, name) DO NOTHING
             RETURNING id
