@@ -12,6 +12,7 @@ use crate::situation::facts::{Column, INSTALL, Index, Relation};
 
 /// Written by people: `sql/adopted.json`.
 static POLICIES: LazyLock<Vec<Policy>> = LazyLock::new(|| {
+    // Cannot fail: the file is embedded, and every test reads it.
     serde_json::from_str(include_str!("../../../sql/adopted.json")).expect("every test reads it")
 });
 
