@@ -74,12 +74,14 @@ WITH comments (relation, kind, name, comment) AS (VALUES
     ('extension_log_leaf', 'CONSTRAINT', 'extension_log_leaf_version_id_bundle_id_unique', 'One leaf per version and per bundle'),
     ('extension_log_leaf', 'CONSTRAINT', 'extension_log_leaf_leaf_index_check', 'The first leaf has index 0'),
     ('extension_log_leaf', 'CONSTRAINT', 'extension_log_leaf_leaf_hash_check', 'SHA-256 has 32 bytes'),
+    ('extension_log_leaf', 'CONSTRAINT', 'extension_log_leaf_index_check', 'The tree with it has a size that bigint can hold'),
 
     ('extension_log_tile', 'TABLE', NULL, 'ext_registry: the full tiles of the log''s Merkle tree; partial ones are made when read'),
     ('extension_log_tile', 'COLUMN', 'level', '0 over the leaves, 1 over the tiles of level 0, and so on'),
     ('extension_log_tile', 'COLUMN', 'index', 'Place on its level, from the left'),
     ('extension_log_tile', 'COLUMN', 'hashes', '256 hashes, one after the other'),
     ('extension_log_tile', 'COLUMN', 'root', 'The hash of this tile in the one above it'),
+    ('extension_log_tile', 'CONSTRAINT', 'extension_log_tile_place_check', 'There are leaves under it that bigint can count'),
     ('extension_log_tile', 'CONSTRAINT', 'extension_log_tile_level_check', 'Level 0 is the lowest'),
     ('extension_log_tile', 'CONSTRAINT', 'extension_log_tile_index_check', 'The first tile has index 0'),
     ('extension_log_tile', 'CONSTRAINT', 'extension_log_tile_hashes_check', '256 hashes of 32 bytes'),
@@ -90,28 +92,34 @@ WITH comments (relation, kind, name, comment) AS (VALUES
     ('extension_log_checkpoint', 'COLUMN', 'root', 'The root of the tree over them'),
     ('extension_log_checkpoint', 'COLUMN', 'origin', 'The name of the log, the same in all checkpoints'),
     ('extension_log_checkpoint', 'COLUMN', 'sealed_at', 'When it was written'),
+    ('extension_log_checkpoint', 'CONSTRAINT', 'extension_log_checkpoint_time_check', 'The clock has no infinite times'),
     ('extension_log_checkpoint', 'CONSTRAINT', 'extension_log_checkpoint_tree_size_check', 'A size is not negative'),
     ('extension_log_checkpoint', 'CONSTRAINT', 'extension_log_checkpoint_root_check', 'SHA-256 has 32 bytes'),
 
     ('extension_log_signature', 'TABLE', NULL, 'ext_registry: signatures of checkpoints'),
     ('extension_log_signature', 'COLUMN', 'tree_size', 'The checkpoint that is signed'),
     ('extension_log_signature', 'COLUMN', 'line', 'As a signed note has it, without the dash before it: name of the key, blank, base64'),
+    ('extension_log_signature', 'CONSTRAINT', 'extension_log_signature_length_check', 'Enough for a post-quantum signature'),
 
     ('extension_log_leaf', 'TRIGGER', 'extension_log_leaf_immutable', 'Refuses UPDATE and DELETE'),
     ('extension_log_leaf', 'TRIGGER', 'extension_log_leaf_immutable_stored', 'Refuses UPDATE and DELETE, where another trigger stands before the first'),
     ('extension_log_leaf', 'TRIGGER', 'extension_log_leaf_immutable_truncate', 'Refuses TRUNCATE'),
+    ('extension_log_leaf', 'TRIGGER', 'extension_log_leaf_owner_only', 'Refuses the rows of everybody but the owner'),
 
     ('extension_log_tile', 'TRIGGER', 'extension_log_tile_immutable', 'Refuses UPDATE and DELETE'),
     ('extension_log_tile', 'TRIGGER', 'extension_log_tile_immutable_stored', 'Refuses UPDATE and DELETE, where another trigger stands before the first'),
     ('extension_log_tile', 'TRIGGER', 'extension_log_tile_immutable_truncate', 'Refuses TRUNCATE'),
+    ('extension_log_tile', 'TRIGGER', 'extension_log_tile_owner_only', 'Refuses the rows of everybody but the owner'),
 
     ('extension_log_checkpoint', 'TRIGGER', 'extension_log_checkpoint_immutable', 'Refuses UPDATE and DELETE'),
     ('extension_log_checkpoint', 'TRIGGER', 'extension_log_checkpoint_immutable_stored', 'Refuses UPDATE and DELETE, where another trigger stands before the first'),
     ('extension_log_checkpoint', 'TRIGGER', 'extension_log_checkpoint_immutable_truncate', 'Refuses TRUNCATE'),
+    ('extension_log_checkpoint', 'TRIGGER', 'extension_log_checkpoint_owner_only', 'Refuses the rows of everybody but the owner'),
 
     ('extension_log_signature', 'TRIGGER', 'extension_log_signature_immutable', 'Refuses UPDATE and DELETE'),
     ('extension_log_signature', 'TRIGGER', 'extension_log_signature_immutable_stored', 'Refuses UPDATE and DELETE, where another trigger stands before the first'),
-    ('extension_log_signature', 'TRIGGER', 'extension_log_signature_immutable_truncate', 'Refuses TRUNCATE')
+    ('extension_log_signature', 'TRIGGER', 'extension_log_signature_immutable_truncate', 'Refuses TRUNCATE'),
+    ('extension_log_signature', 'TRIGGER', 'extension_log_signature_owner_only', 'Refuses the rows of everybody but the owner')
 )
 SELECT CASE m.kind
         WHEN 'TABLE' THEN format('COMMENT ON TABLE %I.%I IS %L', $1::text, m.relation, m.comment)

@@ -289,6 +289,10 @@ pub struct ExportTilesArgs {
     /// Directory to write to; it is created where there is none
     #[arg(value_name = "DIR")]
     pub directory: PathBuf,
+
+    /// The key that must have signed the checkpoint, without lines that only look like its: PEM, or a line name+id+key
+    #[arg(long, value_name = "FILE")]
+    pub public_key: Option<PathBuf>,
 }
 
 #[derive(Args)]

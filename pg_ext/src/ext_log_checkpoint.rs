@@ -23,19 +23,23 @@ fn ext_log_checkpoint(
         name!(note, String),
     ),
 > {
-    let found = answer(|| find(Call::new(fcinfo)));
+    let (found, note) = answer(|| find(Call::new(fcinfo)));
     TableIterator::once((
         found.checkpoint.origin,
         found.checkpoint.size as i64,
         found.checkpoint.root.as_bytes().to_vec(),
         found.sealed_at,
-        found.note,
+        note,
     ))
 }
 
-fn find(call: Call) -> Result<Stored, Error> {
+fn find(call: Call) -> Result<(Stored, String), Error> {
     let size = call.bigint(0);
-    Log::of(&call)?.as_owner(|log| checkpoint::of_size(log, size, "tree_size"))
+    Log::of(&call)?.as_owner(|log| {
+        let found = checkpoint::of_size(log, size, "tree_size")?;
+        let note = checkpoint::note(log, &found.checkpoint)?;
+        Ok((found, note))
+    })
 }
 
 extension_sql_file!("ext_log_checkpoint.sql", name = "ext_log_checkpoint");

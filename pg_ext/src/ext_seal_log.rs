@@ -24,13 +24,17 @@ fn ext_seal_log(
         name!(note, String),
     ),
 > {
-    let Sealed { latest, appended } = answer(|| sealed(Call::new(fcinfo)));
-    TableIterator::once((
-        latest.checkpoint.origin,
-        latest.checkpoint.size as i64,
-        latest.checkpoint.root.as_bytes().to_vec(),
+    let Sealed {
+        latest,
+        note,
         appended,
-        latest.note,
+    } = answer(|| sealed(Call::new(fcinfo)));
+    TableIterator::once((
+        latest.origin,
+        latest.size as i64,
+        latest.root.as_bytes().to_vec(),
+        appended,
+        note,
     ))
 }
 

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod errors;
+mod json;
 
 use std::ffi::{CStr, CString, c_int};
 
@@ -11,6 +12,7 @@ use pgrx::prelude::*;
 
 pub use bytes::{Bytes, Jsonb, with_memory_of_its_own};
 pub use errors::{ErrorFields, attach, keeping_errors, without_backtraces};
+pub use json::Json;
 
 /// The arguments of the SQL function that is being called, untouched.
 ///
@@ -247,12 +249,6 @@ pub fn as_owner<T>(owner: Oid, settings: &[Setting], work: impl FnOnce() -> T) -
 pub fn refuse_read_only(command: &CStr) {
     // SAFETY: reads the C string; returns or raises an error.
     unsafe { pg_sys::PreventCommandIfReadOnly(command.as_ptr()) }
-}
-
-/// Whether the transaction has a number: pgrx then gives each query a snapshot of its own.
-pub fn has_written() -> bool {
-    // SAFETY: reads the state of the transaction.
-    unsafe { pg_sys::GetCurrentTransactionIdIfAny() != pg_sys::InvalidTransactionId }
 }
 
 /// The number of the transaction, which no other one of this cluster has; it is given one where it has none yet.

@@ -110,7 +110,7 @@ pub fn assert_guarded(client: &mut Client) {
     let weak = texts(
         client,
         "SELECT tgname::text FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'A'
-         UNION ALL SELECT count(*) || ' guards' FROM pg_trigger WHERE NOT tgisinternal HAVING count(*) <> 24",
+         UNION ALL SELECT count(*) || ' guards' FROM pg_trigger WHERE NOT tgisinternal HAVING count(*) <> 29",
     );
     assert_eq!(weak, Vec::<String>::new());
     for role in ["origin", "replica"] {

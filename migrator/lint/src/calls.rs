@@ -91,6 +91,7 @@ pub const PURE: &[&str] = &[
     "pg_get_indexdef",
     "pg_get_triggerdef",
     "pg_get_userbyid",
+    "pg_has_role",
     "pg_typeof",
     "position",
     "quote_ident",

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use ext_registry_core::log::VerifierKey;
 use ext_registry_core::log::audit::{self, Audit, Kind};
+use ext_registry_core::log::{Checkpoint, VerifierKey};
 use postgres::Transaction;
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ use crate::cli::AuditArgs;
 use crate::commands::Context;
 use crate::error::{Error, Exit};
 use crate::files;
-use crate::log::{self, Kept, Progress, Rows, Signed, StoredTiles};
+use crate::log::{self, Kept, Progress, Signed};
 use crate::schema::Schema;
 
 /// Findings that a report holds; beyond, they are counted. An audit takes the same memory whatever it finds.
@@ -67,11 +67,20 @@ pub fn run(context: &Context, args: &AuditArgs) -> Result<Exit, Error> {
     let mut transaction = session.read_only()?;
     let latest = log::latest(&mut transaction, &schema)?;
     let mut report = Report::new(&schema, latest.as_ref(), kept.as_ref());
-    if let (Some(key), Some(path)) = (key, args.public_key.as_deref()) {
-        let origin = latest.as_ref().or(kept.as_ref().map(|Kept(kept)| kept));
-        let origin = origin.map(|signed| signed.checkpoint.origin.as_str());
-        let key = public_key(&key, origin, path)?;
-        report.signatures(&key, latest.as_ref(), kept.as_ref());
+    let key = match (key, args.public_key.as_deref()) {
+        (Some(key), Some(path)) => {
+            let origin = latest
+                .as_ref()
+                .or(kept.as_ref().map(|Kept(kept)| &kept.checkpoint));
+            Some(public_key(&key, origin.map(|c| c.origin.as_str()), path)?)
+        }
+        _ => None,
+    };
+    let latest = latest
+        .map(|latest| log::note(&mut transaction, &schema, latest, key.as_ref()))
+        .transpose()?;
+    if let Some(key) = &key {
+        report.signatures(key, latest.as_ref(), kept.as_ref());
     }
     let size = latest.as_ref().map_or(0, |latest| latest.checkpoint.size);
     let mut progress = Progress::new(context.output, "leaves", size);
@@ -96,7 +105,7 @@ pub fn run(context: &Context, args: &AuditArgs) -> Result<Exit, Error> {
 }
 
 /// A line `name+id+key`, or PEM, which has no name: then it is the key of the log's own name.
-fn public_key(text: &str, origin: Option<&str>, path: &Path) -> Result<VerifierKey, Error> {
+pub fn public_key(text: &str, origin: Option<&str>, path: &Path) -> Result<VerifierKey, Error> {
     let key = match (text.trim(), origin) {
         (pem, Some(origin)) if pem.starts_with("-----BEGIN") => {
             log::verifier_from_pem(origin, pem.as_bytes())
@@ -114,11 +123,11 @@ fn public_key(text: &str, origin: Option<&str>, path: &Path) -> Result<VerifierK
 }
 
 impl Report {
-    fn new(schema: &Schema, latest: Option<&Signed>, kept: Option<&Kept>) -> Self {
+    fn new(schema: &Schema, latest: Option<&Checkpoint>, kept: Option<&Kept>) -> Self {
         Self {
             schema: schema.name().to_owned(),
             ok: false,
-            origin: latest.map(|latest| latest.checkpoint.origin.clone()),
+            origin: latest.map(|latest| latest.origin.clone()),
             tree_size: 0,
             root: None,
             kept_size: kept.map(|Kept(kept)| kept.checkpoint.size),
@@ -157,25 +166,10 @@ impl Report {
         progress: &mut Progress,
     ) -> Result<(), Error> {
         let start = Instant::now();
-        let mut audit = Audit::new(kept.map(|Kept(kept)| kept.checkpoint));
-        let rows = Rows::open(transaction, schema, 0, u64::MAX)?;
-        let mut stored = StoredTiles::new(transaction, schema);
-        loop {
-            let records = rows.fetch(stored.transaction)?;
-            if records.is_empty() {
-                break;
-            }
-            for record in &records {
-                audit.leaf(&record.leaf(), &mut stored)?;
-            }
+        let mut audit = Audit::new(kept.map(|Kept(kept)| kept.checkpoint), now());
+        log::audit::run(transaction, schema, &mut audit, |audit| {
             progress.at(audit.size());
-            self.take(&mut audit);
-        }
-        audit.end(&mut stored)?;
-        self.take(&mut audit);
-        log::unlogged(transaction, schema, |id, created_at| {
-            audit.unlogged(id, created_at);
-            self.take(&mut audit);
+            self.take(audit);
         })?;
         self.seconds = start.elapsed().as_secs_f64();
         self.tree_size = audit.size();
@@ -211,6 +205,15 @@ fn reason(error: &Error) -> String {
         Error::InvalidNote { reason, .. } => reason.clone(),
         other => other.to_string(),
     }
+}
+
+/// The auditor's clock in microseconds since 2000, as PostgreSQL has times.
+fn now() -> i64 {
+    let since_2000 = UNIX_EPOCH + Duration::from_secs(946_684_800);
+    let passed = SystemTime::now().duration_since(since_2000);
+    passed.map_or(0, |passed| {
+        i64::try_from(passed.as_micros()).unwrap_or(i64::MAX)
+    })
 }
 
 fn rate(rows: u64, seconds: f64) -> u64 {

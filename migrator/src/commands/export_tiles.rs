@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::cli::ExportTilesArgs;
 use crate::commands::Context;
+use crate::commands::audit::public_key;
 use crate::error::{Error, Exit};
 use crate::files;
 use crate::log::{self, Kept, Progress, Rows, StoredTiles};
@@ -38,8 +39,16 @@ pub fn run(context: &Context, args: &ExportTilesArgs) -> Result<Exit, Error> {
     let published = Kept::read_if_there(&directory.join("checkpoint"))?;
     let mut session = context.connect()?;
     let mut transaction = session.read_only()?;
-    let latest = log::latest(&mut transaction, &schema)?.ok_or(Error::NotSealed)?;
-    let checkpoint = &latest.checkpoint;
+    let checkpoint = &log::latest(&mut transaction, &schema)?.ok_or(Error::NotSealed)?;
+    let key = args
+        .public_key
+        .as_deref()
+        .map(|path| public_key(&files::read_text(path)?, Some(&checkpoint.origin), path))
+        .transpose()?;
+    let signed = log::note(&mut transaction, &schema, checkpoint.clone(), key.as_ref())?;
+    if let Some(key) = &key {
+        signed.verify(key)?;
+    }
     {
         let mut stored = StoredTiles::new(&mut transaction, &schema);
         if root(checkpoint.size, &mut stored)? != checkpoint.root {
@@ -67,7 +76,7 @@ pub fn run(context: &Context, args: &ExportTilesArgs) -> Result<Exit, Error> {
         }
     }
     drop(progress);
-    files::replace(&directory.join("checkpoint"), latest.note.as_bytes())?;
+    files::replace(&directory.join("checkpoint"), signed.note.as_bytes())?;
     context.output.result(&report)?;
     Ok(Exit::Done)
 }
@@ -136,24 +145,37 @@ impl Report {
         }
         let first = tile.index * u64::from(WIDTH);
         let end = first + u64::from(tile.width);
-        let records = Rows::open(transaction, schema, first, end)?.fetch(transaction)?;
         let hashes = hashes(transaction, schema, tile)?;
-        let mut entries: Vec<&[u8]> = Vec::with_capacity(records.len());
-        for (record, hash) in records.iter().zip(&hashes) {
-            match &record.data {
-                Some(data) if Hash::leaf(data) == *hash => entries.push(data),
-                Some(_) => return Err(changed(&format!("{} has changed", record.name()))),
-                None => return Err(changed(&format!("{} is gone", record.name()))),
+        let rows = Rows::open(transaction, schema, first, end)?;
+        let mut entries: Vec<Vec<u8>> = Vec::with_capacity(hashes.len());
+        let (mut compared, mut fits) = (0, true);
+        let missing = |from: usize| changed(&format!("leaf {} is missing", first + from as u64));
+        rows.each(transaction, hashes.len(), |record| {
+            let name = record.name();
+            if record.index != first + compared as u64 {
+                return Err(missing(compared));
             }
+            match record.data() {
+                Some(data) if hashes.get(compared) == Some(&Hash::leaf(&data)) => {
+                    compared += 1;
+                    fits &= data.len() <= MAX_ENTRY_BYTES;
+                    if fits {
+                        entries.push(data);
+                    }
+                    Ok(())
+                }
+                Some(_) => Err(changed(&format!("{name} has changed"))),
+                None => Err(changed(&format!("{name} is gone"))),
+            }
+        })?;
+        if compared != hashes.len() {
+            return Err(missing(compared));
         }
-        if entries.len() != hashes.len() {
-            return Err(changed(&format!("leaves from {first} on are missing")));
-        }
-        if entries.iter().any(|entry| entry.len() > MAX_ENTRY_BYTES) {
+        if !fits {
             self.entry_bundles_left_out += 1;
             return Ok(());
         }
-        files::replace(&path, &entry_bundle(entries)?)?;
+        files::replace(&path, &entry_bundle(entries.iter().map(Vec::as_slice))?)?;
         self.entry_bundles_written += 1;
         Ok(())
     }

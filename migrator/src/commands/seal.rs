@@ -107,7 +107,13 @@ fn seal_once(
     if let Some(key) = &key {
         sign(&mut transaction, schema, key, &checkpoint)?;
     }
-    let note = note(&mut transaction, schema, &checkpoint)?;
+    let note = match &key {
+        Some(key) => {
+            let (checkpoint, key) = (checkpoint.clone(), Some(key.verifier()));
+            log::note(&mut transaction, schema, checkpoint, key)?.note
+        }
+        None => note(&mut transaction, schema, &checkpoint)?,
+    };
     transaction.commit().doing("committing the seal")?;
     Ok(Sealed {
         checkpoint,
@@ -221,7 +227,7 @@ fn continues(
     })
 }
 
-/// The text of the note with all signatures of this checkpoint.
+/// The text of the note as the server gives it, to a role that may not read the signatures.
 fn note(
     transaction: &mut Transaction<'_>,
     schema: &Schema,

@@ -3,14 +3,21 @@
 use std::path::Path;
 
 use ext_registry_core::log::audit::StoredCheckpoint;
-use ext_registry_core::log::{Checkpoint, Hash, Note, VerifierKey};
+use ext_registry_core::log::{Checkpoint, Hash, Note, Signature, VerifierKey};
 use postgres::error::SqlState;
+use postgres::fallible_iterator::FallibleIterator;
 use postgres::{Row, Transaction};
 
 use super::{READING, bytes, get, keys, signed, time, unsigned};
 use crate::error::{Doing, Error};
 use crate::files;
 use crate::schema::Schema;
+
+/// Signatures by others that a note has at most: whoever may sign may store any number.
+const MOST_LINES: usize = 100;
+
+/// A longer line is no signature that the server has stored.
+const LONGEST_LINE: usize = 4096;
 
 /// A checkpoint and the text of its note, which has a line for each signature, or none.
 pub struct Signed {
@@ -19,15 +26,17 @@ pub struct Signed {
 }
 
 impl Signed {
-    fn new(checkpoint: Checkpoint, lines: &[String]) -> Self {
-        let note = checkpoint.note(lines.iter().map(String::as_str));
-        Self { checkpoint, note }
-    }
-
-    /// Errors with [`Error::InvalidNote`] where this key has not signed it.
+    /// Errors with [`Error::InvalidNote`] where this key has not signed it. Other lines, also such as only look like
+    /// this key's, do not matter: anybody who may sign can have them stored.
     pub fn verify(&self, key: &VerifierKey) -> Result<(), Error> {
-        let note = Note::parse(&self.note)?;
-        note.verified_text(&[key], keys::verifies)?;
+        let (text, lines) = self.note.split_once("\n\n").unwrap_or_default();
+        let verified = lines.lines().any(|line| {
+            let note = Note::parse(&format!("{text}\n\n{line}\n"));
+            note.is_ok_and(|note| note.verified_text(&[key], keys::verifies).is_ok())
+        });
+        if !verified {
+            Note::parse(&self.note)?.verified_text(&[key], keys::verifies)?;
+        }
         Ok(())
     }
 }
@@ -65,14 +74,15 @@ impl Kept {
 
 /// The latest checkpoint in the tables; `None` where nothing has been sealed. Errors with [`Error::NoLog`] where there
 /// are no such tables.
-pub fn latest(transaction: &mut Transaction<'_>, schema: &Schema) -> Result<Option<Signed>, Error> {
-    let quoted = schema.quoted();
+pub fn latest(
+    transaction: &mut Transaction<'_>,
+    schema: &Schema,
+) -> Result<Option<Checkpoint>, Error> {
     let found = transaction.query_opt(
         &format!(
-            "SELECT c.origin, c.tree_size, c.root, \
-                        ARRAY(SELECT s.line FROM {quoted}.extension_log_signature s \
-                              WHERE s.tree_size = c.tree_size ORDER BY s.created_at, s.line) \
-                 FROM {quoted}.extension_log_checkpoint c ORDER BY c.tree_size DESC LIMIT 1"
+            "SELECT c.origin, c.tree_size, c.root FROM {}.extension_log_checkpoint c \
+             ORDER BY c.tree_size DESC LIMIT 1",
+            schema.quoted()
         ),
         &[],
     );
@@ -83,12 +93,48 @@ pub fn latest(transaction: &mut Transaction<'_>, schema: &Schema) -> Result<Opti
         return Err(Error::NoLog { schema });
     }
     let found = found.doing(READING)?;
-    found
-        .map(|row| {
-            let lines: Vec<String> = get(&row, 3)?;
-            Ok(Signed::new(checkpoint(&row)?, &lines))
-        })
-        .transpose()
+    found.map(|row| checkpoint(&row)).transpose()
+}
+
+/// The note of a checkpoint, with the signature of this key where there is one, and with those of others, as far as
+/// they have the form of signatures. Of lines that only look like this key's none gets into it.
+pub fn note(
+    transaction: &mut Transaction<'_>,
+    schema: &Schema,
+    checkpoint: Checkpoint,
+    key: Option<&VerifierKey>,
+) -> Result<Signed, Error> {
+    let sql = format!(
+        "SELECT s.line FROM {}.extension_log_signature s \
+         WHERE s.tree_size = $1 AND pg_catalog.octet_length(s.line) <= {LONGEST_LINE} \
+         ORDER BY s.created_at, s.line",
+        schema.quoted()
+    );
+    let mut rows = transaction
+        .query_raw(&sql, [&signed(checkpoint.size)])
+        .doing(READING)?;
+    let text = checkpoint.to_string();
+    let mut lines = Vec::new();
+    let (mut own, mut others) = (false, 0);
+    while (others < MOST_LINES || key.is_some() && !own)
+        && let Some(row) = rows.next().doing(READING)?
+    {
+        let line = String::from_utf8_lossy(bytes(&row, 0)?).into_owned();
+        let Ok(signature) = line.parse::<Signature>() else {
+            continue;
+        };
+        let of_key = key.filter(|key| key.name() == signature.name && key.id() == signature.key_id);
+        match of_key {
+            Some(key) if !own && keys::verifies(key, text.as_bytes(), &signature.bytes) => {
+                own = true;
+            }
+            None if others < MOST_LINES => others += 1,
+            _ => continue,
+        }
+        lines.push(line);
+    }
+    let note = checkpoint.note(lines.iter().map(String::as_str));
+    Ok(Signed { checkpoint, note })
 }
 
 /// The latest checkpoint that this key has signed; `None` where there is none.
@@ -104,7 +150,8 @@ pub fn signed_by(
             "SELECT c.origin, c.tree_size, c.root, s.line \
              FROM {quoted}.extension_log_signature s \
              JOIN {quoted}.extension_log_checkpoint c ON c.tree_size = s.tree_size \
-             WHERE pg_catalog.starts_with(s.line, $1) ORDER BY c.tree_size DESC"
+             WHERE pg_catalog.starts_with(s.line, $1) AND pg_catalog.octet_length(s.line) <= {LONGEST_LINE} \
+             ORDER BY c.tree_size DESC"
         ))
         .doing(READING)?;
     let portal = transaction
@@ -116,9 +163,11 @@ pub fn signed_by(
             return Ok(None);
         }
         for row in rows {
-            let line: String = get(&row, 3)?;
-            let found = Signed::new(checkpoint(&row)?, &[line]);
-            // Another key may have the same name.
+            let line = String::from_utf8_lossy(bytes(&row, 3)?).into_owned();
+            let checkpoint = checkpoint(&row)?;
+            let note = checkpoint.note([&line[..]]);
+            let found = Signed { checkpoint, note };
+            // Another key may have the same name, and a line of anybody's this one's.
             if found.verify(key).is_ok() {
                 return Ok(Some(found));
             }
@@ -135,7 +184,7 @@ pub fn stored_after(
     let rows = transaction
         .query(
             &format!(
-                "SELECT origin, tree_size, root, sealed_at FROM {}.extension_log_checkpoint \
+                "SELECT pg_catalog.left(origin, 1000), tree_size, root, sealed_at FROM {}.extension_log_checkpoint \
                  WHERE tree_size > $1 ORDER BY tree_size LIMIT 1024",
                 schema.quoted()
             ),
@@ -144,9 +193,10 @@ pub fn stored_after(
         .doing(READING)?;
     rows.iter()
         .map(|row| {
+            let size: i64 = get(row, 1)?;
             Ok(StoredCheckpoint {
-                origin: get(row, 0)?,
-                size: unsigned(get(row, 1)?),
+                origin: String::from_utf8_lossy(bytes(row, 0)?).into_owned(),
+                size: unsigned(size),
                 root: bytes(row, 2)?.to_vec(),
                 sealed_at: time(row, 3)?.unwrap_or(i64::MIN),
             })

@@ -1,15 +1,16 @@
 //! The log of published versions, as it is read from outside: tables only, nothing that runs in the server.
 
+pub mod audit;
 mod checkpoints;
 mod keys;
 mod progress;
 mod rows;
 mod tiles;
 
-pub use checkpoints::{Kept, Signed, latest, signed_by};
+pub use checkpoints::{Kept, Signed, latest, note, signed_by};
 pub use keys::{SigningKey, verifier_from_pem};
 pub use progress::Progress;
-pub use rows::{Record, Rows, copy, unlogged};
+pub use rows::{Record, Rows, copy};
 pub use tiles::StoredTiles;
 
 use postgres::Row;

@@ -1,7 +1,10 @@
 //! Leaves with the rows that they are of, and what a row's leaf is made of.
+//!
+//! Rows are taken from the connection one by one, however large they are: none is kept.
 
 use ext_registry_core::log::audit::{self, RowId};
 use ext_registry_core::log::{BUNDLE, Fields, Hash, VERSION, Value, row_data};
+use postgres::fallible_iterator::FallibleIterator;
 use postgres::{Portal, Row, Transaction};
 
 use super::{READING, bytes, get, raw, time, unsigned};
@@ -11,9 +14,6 @@ use crate::schema::Schema;
 /// Columns before the fields of versions; those of bundles follow.
 const BEFORE: usize = 7;
 
-/// Rows that are fetched at once: 32 tiles.
-const FETCHED: i32 = 8192;
-
 /// A leaf and its row.
 pub struct Record {
     pub index: u64,
@@ -22,30 +22,32 @@ pub struct Record {
     label: Option<String>,
     recorded: Vec<u8>,
     created_at: Option<i64>,
-    /// The data of the row's leaf; `None` where the row is gone.
-    pub data: Option<Vec<u8>>,
+    /// Version and data of the row's leaf; `None` where the row is gone.
+    row: Option<(String, Vec<u8>)>,
 }
 
 impl Record {
     fn read(row: &Row) -> Result<Self, Error> {
+        let index: i64 = get(row, 0)?;
         let bundle_id: Option<String> = get(row, 2)?;
+        let version: Option<String> = get(row, 5)?;
         let created_at = time(row, 6)?;
         let (fields, first) = match bundle_id {
             None => (VERSION, BEFORE),
             Some(_) => (BUNDLE, BEFORE + VERSION.len()),
         };
-        let data = match get(row, 5)? {
-            true => Some(data(row, fields, first, created_at)?),
-            false => None,
+        let row_of_leaf = match version {
+            Some(version) => Some((version, data(row, fields, first, created_at)?)),
+            None => None,
         };
         Ok(Self {
-            index: unsigned(get(row, 0)?),
+            index: unsigned(index),
             version_id: get(row, 1)?,
             bundle_id,
             label: text(raw(row, 3)?),
             recorded: bytes(row, 4)?.to_vec(),
             created_at,
-            data,
+            row: row_of_leaf,
         })
     }
 
@@ -59,7 +61,8 @@ impl Record {
                 label: self.label.as_deref(),
             },
             recorded: &self.recorded,
-            row: self.data.as_deref().map(|data| audit::Row {
+            row: self.row.as_ref().map(|(version_id, data)| audit::Row {
+                version_id,
                 hash: Hash::leaf(data),
                 created_at: self.created_at,
             }),
@@ -70,9 +73,14 @@ impl Record {
     pub fn name(&self) -> String {
         self.leaf().id.name()
     }
+
+    /// The data of the row's leaf; `None` where the row is gone.
+    pub fn data(self) -> Option<Vec<u8>> {
+        self.row.map(|(_, data)| data)
+    }
 }
 
-/// The leaves of a range in their order, fetched bit by bit.
+/// The leaves of a range in their order.
 pub struct Rows {
     portal: Portal,
 }
@@ -92,39 +100,49 @@ impl Rows {
         Ok(Self { portal })
     }
 
-    /// The next ones; none after the last.
-    pub fn fetch(&self, transaction: &mut Transaction<'_>) -> Result<Vec<Record>, Error> {
-        let rows = transaction
-            .query_portal(&self.portal, FETCHED)
+    /// Passes on the next ones, at most so many.
+    pub fn each(
+        &self,
+        transaction: &mut Transaction<'_>,
+        most: usize,
+        mut work: impl FnMut(Record) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let most = i32::try_from(most).unwrap_or(i32::MAX);
+        let mut rows = transaction
+            .query_portal_raw(&self.portal, most)
             .doing(READING)?;
-        rows.iter().map(Record::read).collect()
+        while let Some(row) = rows.next().doing(READING)? {
+            work(Record::read(&row)?)?;
+        }
+        Ok(())
     }
 }
 
-/// Rows that are in no leaf, passed on one by one.
-pub fn unlogged(
-    transaction: &mut Transaction<'_>,
-    schema: &Schema,
-    mut found: impl FnMut(&RowId<'_>, Option<i64>),
-) -> Result<(), Error> {
-    let sql = include_str!("unlogged.sql").replace("@schema@", &schema.quoted());
-    let statement = transaction.prepare(&sql).doing(READING)?;
-    let portal = transaction.bind(&statement, &[]).doing(READING)?;
-    loop {
-        let rows = transaction.query_portal(&portal, FETCHED).doing(READING)?;
-        if rows.is_empty() {
-            return Ok(());
-        }
-        for row in rows {
-            let version_id: String = get(&row, 0)?;
-            let bundle_id: Option<String> = get(&row, 1)?;
-            let label = text(raw(&row, 2)?);
-            let id = RowId {
-                version_id: &version_id,
-                bundle_id: bundle_id.as_deref(),
-                label: label.as_deref(),
-            };
-            found(&id, time(&row, 3)?);
+/// Version, bundle and label of a row, in three columns of text, text and bytes.
+pub struct Id {
+    version: String,
+    bundle: Option<String>,
+    label: Option<String>,
+}
+
+impl Id {
+    /// `None` where there is no version.
+    pub fn read(row: &Row, first: usize) -> Result<Option<Self>, Error> {
+        let Some(version) = get(row, first)? else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            version,
+            bundle: get(row, first + 1)?,
+            label: text(raw(row, first + 2)?),
+        }))
+    }
+
+    pub fn row(&self) -> RowId<'_> {
+        RowId {
+            version_id: &self.version,
+            bundle_id: self.bundle.as_deref(),
+            label: self.label.as_deref(),
         }
     }
 }
@@ -179,7 +197,11 @@ fn query(transaction: &mut Transaction<'_>, schema: &Schema) -> Result<String, E
         .replace("@fields@", &fields.join(",\n    "))
         .replace(
             "@label@",
-            &as_text("coalesce(l.label, e.publisher || '/' || e.name || ' ' || v.version)"),
+            &as_text(
+                "left(coalesce(l.label, e.publisher || '/' || e.name || ' ' || v.version, (
+        SELECT w.label FROM @schema@.extension_log_leaf w WHERE w.version_id = l.version_id AND w.bundle_id IS NULL LIMIT 1
+    )), 1000)",
+            ),
         )
         .replace("@schema@", &schema.quoted()))
 }

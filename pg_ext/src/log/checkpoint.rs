@@ -2,17 +2,20 @@
 
 use ext_registry_core::log::{Checkpoint, Hash};
 use pgrx::datum::TimestampWithTimeZone;
+use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use super::{Log, stored, unsigned};
+use super::{Log, sign, signed, stored, unsigned};
 use crate::error::Error;
-use crate::ffi::Bytes;
+use crate::ffi::{self, Bytes};
 
-/// A checkpoint with the text of its signed note.
+/// Signature lines that a note has at most.
+const MOST_LINES: i64 = 100;
+
+/// A checkpoint and when it was written.
 pub struct Stored {
     pub checkpoint: Checkpoint,
     pub sealed_at: TimestampWithTimeZone,
-    pub note: String,
 }
 
 /// The checkpoint of this size, or the latest; `None` where there is none.
@@ -31,7 +34,6 @@ pub fn find(log: &Log, size: Option<i64>) -> Result<Option<Stored>, Error> {
             root: Hash::try_from(&root[..])?,
         };
         Ok(Some(Stored {
-            note: checkpoint.note(text(found.get(5)?)?.lines()),
             checkpoint,
             sealed_at: stored(found.get(4)?)?,
         }))
@@ -53,6 +55,26 @@ pub fn of_size(log: &Log, size: Option<i64>, argument: &'static str) -> Result<S
             reason: "the log has no checkpoint of this size",
         }),
     }
+}
+
+/// The text of the signed note. The dash that begins a signature is not in every encoding: where it may not be, the note
+/// comes without signatures.
+pub fn note(log: &Log, checkpoint: &Checkpoint) -> Result<String, Error> {
+    let encoding = ffi::database_encoding();
+    if encoding != pg_sys::pg_enc::PG_UTF8 && encoding != pg_sys::pg_enc::PG_SQL_ASCII {
+        return Ok(checkpoint.note([]));
+    }
+    let lines: Vec<String> = Spi::connect(|client| {
+        let parameters = [
+            signed(checkpoint.size)?.into(),
+            MOST_LINES.into(),
+            sign::LONGEST_LINE.into(),
+        ];
+        log.select(client, include_str!("signatures.sql"), &parameters)?
+            .map(|row| text(row.get(1)?))
+            .collect::<Result<_, Error>>()
+    })?;
+    Ok(checkpoint.note(lines.iter().map(String::as_str)))
 }
 
 /// What sealing and signing have stored is ASCII.

@@ -15,7 +15,7 @@ FROM (
         WHERE NOT EXISTS (
             SELECT
             FROM @schema@.extension_log_leaf l
-            WHERE l.bundle_id = b.id
+            WHERE l.version_id = b.version_id AND l.bundle_id = b.id
         )
     )
 ) r

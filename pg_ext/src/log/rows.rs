@@ -1,5 +1,7 @@
 //! Published rows and the leaves that they are.
 
+use std::ops::Deref;
+
 use ext_registry_core::log::{BUNDLE, Fields, Hash, VERSION, Value, row_hash};
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::prelude::*;
@@ -7,17 +9,22 @@ use pgrx::spi::SpiHeapTupleData;
 
 use super::Log;
 use crate::error::Error;
-use crate::ffi::{self, Bytes};
+use crate::ffi::{self, Bytes, Json};
 
 /// Columns before the fields: version, bundle, creation.
 const BEFORE: usize = 3;
 
-/// The column after the fields.
-pub const AFTER: usize = BEFORE + VERSION.len() + 1;
+/// Columns for the fields that are jsonb, then for the others, as many for a version as for a bundle.
+///
+/// jsonb is printed here, one row at a time: in what a query returns, large values are pointers, and a row fits a page.
+const JSON: usize = 5;
+const TEXT: usize = 8;
 
-/// How many rows are fetched at once: with them the memory that reading takes is bounded, jsonb columns as text
-/// included.
-pub const FETCHED: i64 = 16;
+/// The column after the fields.
+pub const AFTER: usize = BEFORE + JSON + TEXT + 1;
+
+/// How many rows are fetched at once: with them the memory that reading takes is bounded.
+pub const FETCHED: i64 = 256;
 
 /// A row as the log has it.
 pub struct Row {
@@ -33,15 +40,24 @@ pub fn query(sql: &str) -> String {
         .replace("@bundles@", &rows(include_str!("bundles.sql"), BUNDLE))
 }
 
-/// One of them with its columns, which are as many in both.
+/// One of them with its columns.
 fn rows(sql: &str, fields: Fields) -> String {
-    let columns = fields.iter().map(|(_, column)| *column);
-    let columns: Vec<_> = columns
-        .chain(std::iter::repeat("NULL"))
-        .take(VERSION.len())
-        .map(|column| format!("{column}::text"))
-        .collect();
-    sql.replace("@fields@", &columns.join(", "))
+    let columns = |json: bool, cast: &str, count: usize| {
+        let columns = fields.iter().filter(|(name, _)| is_json(name) == json);
+        let columns = columns.map(|(_, column)| *column);
+        let columns = columns.chain(std::iter::repeat("NULL")).take(count);
+        let columns: Vec<_> = columns.map(|column| format!("{column}::{cast}")).collect();
+        columns.join(", ")
+    };
+    let all = [columns(true, "jsonb", JSON), columns(false, "text", TEXT)];
+    sql.replace("@fields@", &all.join(", "))
+}
+
+fn is_json(field: &str) -> bool {
+    matches!(
+        field,
+        "api" | "api_endpoints" | "assets" | "capabilities" | "precompiled" | "ui"
+    )
 }
 
 /// The row of such a query. What it takes to convert a text is freed with each row.
@@ -57,9 +73,19 @@ fn hashed(row: &SpiHeapTupleData<'_>) -> Result<Row, Error> {
         None => VERSION,
         Some(_) => BUNDLE,
     };
+    let (mut json, mut text) = (BEFORE + 1..=BEFORE + JSON, BEFORE + JSON + 1..AFTER);
     let mut columns = Vec::with_capacity(fields.len());
-    for ordinal in 1..=fields.len() {
-        columns.push(row.get::<Bytes>(BEFORE + ordinal)?);
+    for (name, _) in fields {
+        columns.push(match is_json(name) {
+            true => match json.next() {
+                Some(column) => row.get::<Json>(column)?.map(Column::Json),
+                None => None,
+            },
+            false => match text.next() {
+                Some(column) => row.get::<Bytes>(column)?.map(Column::Text),
+                None => None,
+            },
+        });
     }
     let hash = row_hash(
         fields,
@@ -73,8 +99,25 @@ fn hashed(row: &SpiHeapTupleData<'_>) -> Result<Row, Error> {
     })
 }
 
+/// A value of a row, as text.
+enum Column {
+    Json(Json),
+    Text(Bytes),
+}
+
+impl Deref for Column {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Json(text) => text,
+            Self::Text(text) => text,
+        }
+    }
+}
+
 /// Text as UTF-8 where it has such a form, else the bytes as they are stored.
-fn value(column: &Option<Bytes>) -> Value<'_> {
+fn value(column: &Option<Column>) -> Value<'_> {
     let Some(stored) = column else {
         return Value::Null;
     };

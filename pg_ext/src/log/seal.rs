@@ -1,13 +1,14 @@
 //! Appending what has been committed and is not yet in the log.
 
-use ext_registry_core::log::{Hash, Tile, Tree};
+use ext_registry_core::log::audit::{Audit, Outside, RowId};
+use ext_registry_core::log::{Checkpoint, Hash, Tile, Tree};
 use pgrx::prelude::*;
 use uuid::Uuid;
 
 use super::rows::{self, Row};
 use super::{Log, StoredTiles, checkpoint, signed};
 use crate::error::Error;
-use crate::ffi;
+use crate::ffi::{self, Bytes};
 
 /// Sealers wait for each other here; readers, publishers and dumps do not wait.
 const LOCK: &str = "LOCK TABLE @schema@.extension_log_leaf IN SHARE ROW EXCLUSIVE MODE";
@@ -25,7 +26,8 @@ const APPENDED: usize = 256;
 
 /// What a seal has done.
 pub struct Sealed {
-    pub latest: checkpoint::Stored,
+    pub latest: Checkpoint,
+    pub note: String,
     pub appended: i64,
 }
 
@@ -46,6 +48,7 @@ pub fn seal(log: &Log, origin: Option<&str>) -> Result<Sealed, Error> {
         (None, None) => format!("ext_registry/{}", Uuid::now_v7()),
     };
     let size = before.as_ref().map_or(0, |before| before.checkpoint.size);
+    refuse_outside(log, signed(size)?)?;
 
     let pending = Spi::connect_mut(|client| {
         let sql = log.0.sql(&rows::query(include_str!("pending.sql")));
@@ -72,20 +75,52 @@ pub fn seal(log: &Log, origin: Option<&str>) -> Result<Sealed, Error> {
         Some(tree) => tree.size() - size,
         None => 0,
     };
-    if let (Some(latest), None) = (before, &tree) {
-        let appended = 0;
-        return Ok(Sealed { latest, appended });
+    if before.is_none() || tree.is_some() {
+        insert_checkpoint(log, &tree.unwrap_or_default(), &origin)?;
     }
-    let tree = tree.unwrap_or_default();
-    insert_checkpoint(log, &tree, &origin)?;
+    let latest = checkpoint::latest(log)?.checkpoint;
     Ok(Sealed {
-        latest: checkpoint::latest(log)?,
+        note: checkpoint::note(log, &latest)?,
+        latest,
         appended: signed(appended)?,
     })
 }
 
+/// Refuses what no seal has written where the next one would write, and names it. At every seal, not only where it is in
+/// the way: a row whose leaf is outside of the log is taken for one that is in it.
+fn refuse_outside(log: &Log, size: i64) -> Result<(), Error> {
+    let found = Spi::connect(|client| {
+        let found = log
+            .select(client, include_str!("outside.sql"), &[size.into()])?
+            .first();
+        let Some(what) = (!found.is_empty())
+            .then(|| found.get::<&str>(1))
+            .transpose()?
+            .flatten()
+            .and_then(Outside::from_name)
+        else {
+            return Ok::<_, Error>(None);
+        };
+        let text =
+            |column| Ok::<_, Error>(found.get::<Bytes>(column)?.map(|text| ffi::readable(&text)));
+        let (version, bundle, label) = (text(4)?, text(5)?, text(6)?);
+        let id = version.as_deref().map(|version_id| RowId {
+            version_id,
+            bundle_id: bundle.as_deref(),
+            label: label.as_deref(),
+        });
+        let mut audit = Audit::new(None, 0);
+        audit.outside(what, found.get(2)?, found.get(3)?, id.as_ref());
+        Ok(audit.findings().pop())
+    })?;
+    match found {
+        Some(finding) => Err(Error::LogDamaged(finding.message)),
+        None => Ok(()),
+    }
+}
+
 /// Waits until no seal is under way, and lets none begin before the end of the transaction.
-pub fn lock(log: &Log) -> Result<(), Error> {
+fn lock(log: &Log) -> Result<(), Error> {
     Spi::connect_mut(|client| log.update(client, LOCK, &[]).map(drop))
 }
 

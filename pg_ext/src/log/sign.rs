@@ -12,6 +12,9 @@ const INSERT: &str = "
 const STORED: &str = "
     SELECT true FROM @schema@.extension_log_signature s WHERE s.tree_size = $1 AND s.line = $2";
 
+/// In bytes: post-quantum signatures have up to about 3400.
+pub const LONGEST_LINE: i32 = 4096;
+
 /// Keeps a signature of the checkpoint of this size; one that is there already is none the worse for it.
 pub fn sign(log: &Log, size: i64, line: &str) -> Result<(), Error> {
     checkpoint::of_size(log, Some(size), "tree_size")?;
@@ -30,7 +33,6 @@ pub fn sign(log: &Log, size: i64, line: &str) -> Result<(), Error> {
 /// The line of a signed note without the dash that begins it: the name of a key, a blank, and base64 of the key's id and
 /// the signature.
 pub fn line(bytes: &[u8]) -> Result<&str, Error> {
-    const LONGEST: usize = 4096;
     let wrong = || Error::InvalidArgument {
         argument: "line",
         reason: "the signature line of a signed note is expected: a dash, the name of the key, base64",
@@ -40,7 +42,7 @@ pub fn line(bytes: &[u8]) -> Result<&str, Error> {
     let text = text.strip_prefix(SIGNATURE_MARK).unwrap_or(text);
     // What is stored fits every encoding.
     match text.parse::<Signature>() {
-        Ok(_) if text.is_ascii() && text.len() <= LONGEST => Ok(text),
+        Ok(_) if text.is_ascii() && text.len() <= LONGEST_LINE as usize => Ok(text),
         _ => Err(wrong()),
     }
 }

@@ -73,6 +73,8 @@ fn a_lost_history_and_weak_guards_are_mended_together() {
         codes(&db, 8),
         [
             "CONSTRAINT_MISSING",
+            // That of the history itself.
+            "GUARD_MISSING",
             "GUARD_NOT_ALWAYS",
             "HISTORY_LOST",
             "INDEX_MISSING"

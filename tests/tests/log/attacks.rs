@@ -103,7 +103,6 @@ fn each_column_of_a_version_and_of_a_bundle() {
         "size_bytes = size_bytes + 1",
         "size_bytes = NULL",
         "created_at = created_at - interval '1 microsecond'",
-        "adopted = true, version_id = (SELECT id FROM extension_version WHERE version = '8.0.0')",
     ] {
         let attack_on_bundle = format!(
             "UPDATE extension_bundle SET {change} WHERE version_id = (SELECT id FROM seven)"
@@ -114,6 +113,13 @@ fn each_column_of_a_version_and_of_a_bundle() {
             "{messages:?}"
         );
     }
+    // The other version then has two, one of which is not marked as old.
+    attack(
+        &mut client,
+        "UPDATE extension_bundle SET adopted = true, version_id = (SELECT id FROM extension_version WHERE version = '8.0.0')
+         WHERE version_id = (SELECT id FROM seven)",
+        &[("CHANGED", 1), ("SEALED_TWICE", 1)],
+    );
     attack(
         &mut client,
         "UPDATE extension_bundle SET id = gen_random_uuid() WHERE version_id = (SELECT id FROM seven)",

@@ -2,7 +2,9 @@
 //! all rights can change.
 
 mod attacks;
+mod evidence;
 mod leaves;
+mod outside;
 mod proofs;
 mod races;
 mod rights;

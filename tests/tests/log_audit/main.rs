@@ -3,6 +3,7 @@
 mod attacks;
 mod audit;
 mod cost;
+mod evidence;
 mod export;
 mod rights;
 mod seal;

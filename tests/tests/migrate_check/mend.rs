@@ -18,7 +18,7 @@ fn each_guard_removed_or_weakened_is_named_and_mended() {
             &[],
         )
         .unwrap();
-    assert_eq!(guards.len(), 24);
+    assert_eq!(guards.len(), 29);
     for (number, guard) in guards.iter().enumerate() {
         let (name, table): (String, String) = (guard.get(0), guard.get(1));
         let object = format!("{name} on {table}");

@@ -44,6 +44,7 @@ fn the_errors_of_the_functions_and_guards() {
         "V7__bundle_guards.sql",
         "V8__version_guards.sql",
         "V9__registry_guards.sql",
+        "V16__log_owner.sql",
     ]
     .map(|file| source(&format!("sql/migrations/{file}")));
     for guard in &guards {

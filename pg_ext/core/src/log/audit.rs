@@ -7,30 +7,39 @@ mod candidates;
 mod checkpoints;
 mod disputes;
 mod finding;
+mod once;
+mod queries;
 mod stored;
+mod times;
 
 use self::candidates::{Belief, Candidates, Said};
 use self::disputes::{Dispute, Found};
 pub use self::finding::{Finding, Kind};
+pub use self::once::{Outside, Twice};
+pub use self::queries::{OUTSIDE, TWICE, UNLOGGED};
 pub use self::stored::{Leaf, Row, RowId, Stored, StoredCheckpoint, StoredTile};
+pub use self::times::TOLERANCE;
 use super::checkpoint::Checkpoint;
 use super::hash::Hash;
 use super::tile::{Tile, WIDTH};
 
-/// How much later than it says a row may be sealed, in microseconds: a day, for long transactions and wrong clocks. A
-/// log cannot take back what once raised an alarm.
-pub const TOLERANCE: i64 = 86_400_000_000;
-
 /// Disagreements that are kept in mind until a checkpoint settles them; beyond, the majority does.
 const MOST_DISPUTES: usize = 1 << 16;
 
-/// An audit under way: every leaf in order, then [`Audit::end`], then the rows that are in no leaf.
+/// An audit under way: what is outside of the log, every leaf in it in order, [`Audit::end`], what is there twice and
+/// the rows that are in no leaf.
 pub struct Audit {
+    /// The auditor's clock.
+    now: i64,
     kept: Option<Checkpoint>,
     ahead: Option<StoredCheckpoint>,
     started: bool,
     /// Leaves so far.
     size: u64,
+    /// Where the log ends: tiles beyond are none of its.
+    end: u64,
+    /// The first of the leaves before this one that are missing.
+    missing: Option<u64>,
     /// `None` after leaves that nobody can name: no root is known from there on.
     trees: Option<Candidates>,
     /// The tile over the leaves that come now.
@@ -43,6 +52,8 @@ pub struct Audit {
     latest: Option<(u64, i64)>,
     /// The last undisputed row of the seal that is being read.
     last_key: Option<OrderKey>,
+    /// Time and leaf of the newest row of the seal that is being read.
+    newest: Option<(i64, u64)>,
     pending: u64,
     findings: Vec<Finding>,
 }
@@ -51,23 +62,32 @@ pub struct Audit {
 type OrderKey = (Option<i64>, bool, String, Option<String>);
 
 impl Audit {
-    /// Begins one, with the checkpoint that the auditor has kept.
-    pub fn new(kept: Option<Checkpoint>) -> Self {
+    /// Begins one, with the checkpoint that the auditor has kept, and its clock in microseconds since 2000.
+    pub fn new(kept: Option<Checkpoint>, now: i64) -> Self {
         Self {
+            now,
             kept_origin: kept.as_ref().map(|kept| kept.origin.clone()),
             kept,
             ahead: None,
             started: false,
             size: 0,
+            end: u64::MAX,
+            missing: None,
             trees: Some(Candidates::new()),
             tile: None,
             disputes: Vec::new(),
             origin: None,
             latest: None,
             last_key: None,
+            newest: None,
             pending: 0,
             findings: Vec::new(),
         }
+    }
+
+    /// Says how many leaves the log has.
+    pub fn ends_at(&mut self, leaves: u64) {
+        self.end = leaves;
     }
 
     /// Takes the next leaf.
@@ -80,7 +100,8 @@ impl Audit {
             self.about(Kind::Reordered, Some(leaf.index), &leaf.id, message);
             return Ok(());
         }
-        self.fill_gap(leaf.index, stored)?;
+        self.missing_until(leaf.index, stored)?;
+        self.say_missing();
         self.checkpoints(stored)?;
         let said = Said {
             row: leaf.row.map(|row| row.hash),
@@ -93,6 +114,7 @@ impl Audit {
             }
             self.disputes.push(Dispute::new(leaf, said));
         } else if let Some(row) = leaf.row {
+            self.of_its_version(leaf, &row);
             self.in_order(leaf, &row);
             self.in_time(leaf, &row);
         } else {
@@ -107,6 +129,7 @@ impl Audit {
     /// # Errors
     /// Those of `stored`.
     pub fn end<S: Stored>(&mut self, stored: &mut S) -> Result<(), S::Error> {
+        self.say_missing();
         self.checkpoints(stored)?;
         self.resolve(Belief::Majority);
         let size = self.size;
@@ -130,14 +153,6 @@ impl Audit {
             self.latest = Some((checkpoint.size, checkpoint.sealed_at));
             self.ahead = stored.next_checkpoint()?;
         }
-        let index = size.div_ceil(u64::from(WIDTH));
-        let index = match self.tile {
-            Some(_) if !size.is_multiple_of(u64::from(WIDTH)) => Some(index - 1),
-            _ => stored.tile(0, index)?.map(|_| index),
-        };
-        if let Some(index) = index {
-            self.tile_changed(0, index, "is beyond the leaves");
-        }
         let sealed = self.latest.map_or(0, |(size, _)| size);
         if sealed < size {
             self.found(
@@ -148,20 +163,6 @@ impl Audit {
             );
         }
         Ok(())
-    }
-
-    /// Takes a row that is in no leaf.
-    pub fn unlogged(&mut self, id: &RowId<'_>, created_at: Option<i64>) {
-        match self.latest {
-            Some((_, sealed_at)) if created_at.is_none_or(|time| long_before(time, sealed_at)) => {
-                let message = format!(
-                    "{} is in no leaf, and by its own time the latest seal should have found it",
-                    id.name()
-                );
-                self.about(Kind::NotInLog, None, id, message);
-            }
-            _ => self.pending += 1,
-        }
     }
 
     /// What has been found since this was last called.
@@ -184,9 +185,15 @@ impl Audit {
         self.pending
     }
 
-    /// Leaves that are missing: a tile may still know their hashes.
-    fn fill_gap<S: Stored>(&mut self, until: u64, stored: &mut S) -> Result<(), S::Error> {
-        let first = self.size;
+    /// Says that the leaves from the next one to this, which is not included, are missing: a tile may still know their
+    /// hashes.
+    ///
+    /// # Errors
+    /// Those of `stored`.
+    pub fn missing_until<S: Stored>(&mut self, until: u64, stored: &mut S) -> Result<(), S::Error> {
+        if self.size < until {
+            self.missing.get_or_insert(self.size);
+        }
         while self.size < until {
             self.checkpoints(stored)?;
             let tile = match self.trees {
@@ -210,14 +217,17 @@ impl Audit {
             };
             self.push(&said, stored)?;
         }
-        if first < until {
-            let message = match until - first {
+        Ok(())
+    }
+
+    fn say_missing(&mut self) {
+        if let Some(first) = self.missing.take() {
+            let message = match self.size - first {
                 1 => format!("leaf {first} is missing"),
-                _ => format!("leaves {first} to {} are missing", until - 1),
+                _ => format!("leaves {first} to {} are missing", self.size - 1),
             };
             self.found(Kind::LeafChanged, message);
         }
-        Ok(())
     }
 
     /// What the full tile says about the leaf that comes now.
@@ -237,7 +247,8 @@ impl Audit {
         index: u64,
         stored: &mut S,
     ) -> Result<Option<Vec<Hash>>, S::Error> {
-        let Some(tile) = stored.tile(0, index)? else {
+        let full = (index + 1) * u64::from(WIDTH) <= self.end;
+        let Some(tile) = full.then(|| stored.tile(0, index)).transpose()?.flatten() else {
             return Ok(None);
         };
         let hashes = tile.hashes();
@@ -289,7 +300,7 @@ impl Audit {
         }
     }
 
-    fn in_order(&mut self, leaf: &Leaf<'_>, row: &Row) {
+    fn in_order(&mut self, leaf: &Leaf<'_>, row: &Row<'_>) {
         let key: OrderKey = (
             row.created_at,
             leaf.id.bundle_id.is_some(),
@@ -306,15 +317,14 @@ impl Audit {
         self.last_key = Some(key);
     }
 
-    fn in_time(&mut self, leaf: &Leaf<'_>, row: &Row) {
-        if let (Some(time), Some((_, sealed_at))) = (row.created_at, self.latest)
-            && long_before(time, sealed_at)
-        {
+    /// A bundle's leaf names its version, which its hash does not hold.
+    fn of_its_version(&mut self, leaf: &Leaf<'_>, row: &Row<'_>) {
+        if row.version_id != leaf.id.version_id {
             let message = format!(
-                "{} was sealed later than its own time allows: an earlier seal should have found it",
+                "the recorded leaf of {} names another version than its row",
                 leaf.id.name()
             );
-            self.about(Kind::Backdated, Some(leaf.index), &leaf.id, message);
+            self.about(Kind::LeafChanged, Some(leaf.index), &leaf.id, message);
         }
     }
 
@@ -348,8 +358,4 @@ impl Audit {
             message,
         });
     }
-}
-
-fn long_before(time: i64, sealed_at: i64) -> bool {
-    time < sealed_at.saturating_sub(TOLERANCE)
 }

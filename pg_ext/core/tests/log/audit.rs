@@ -4,7 +4,9 @@ mod memory;
 
 use self::memory::{Log, SECOND, kinds};
 use ext_registry_core::log::Hash;
-use ext_registry_core::log::audit::{Kind, StoredCheckpoint, StoredTile, TOLERANCE};
+use ext_registry_core::log::audit::{
+    Audit, Kind, Outside, StoredCheckpoint, StoredTile, TOLERANCE, Twice,
+};
 
 /// Three seals: one within the first tile, one within the third, one at the end of the fourth.
 fn log() -> Log {
@@ -191,11 +193,95 @@ fn a_changed_tile_above_the_leaves_is_found() {
 }
 
 #[test]
-fn a_tile_that_no_leaves_are_under_is_found() {
-    let mut log = Log::sealed(&[512]);
-    let tile = log.tiles[&(0, 0)].clone();
-    log.tiles.insert((0, 2), tile);
-    assert_eq!(log.found(), [(Kind::TileChanged, None)]);
+fn what_no_seal_has_written_is_named() {
+    let mut audit = Audit::new(None, 0);
+    let leaf = memory::id("v1");
+    for what in [
+        "leaf",
+        "tile",
+        "second tile",
+        "checkpoint",
+        "second checkpoint",
+    ] {
+        let what = Outside::from_name(what).unwrap();
+        audit.outside(what, Some(0), Some(-7), Some(&leaf));
+    }
+    audit.outside(Outside::Leaf, None, Some(i64::MAX), Some(&leaf));
+    let findings = audit.findings();
+    let (tile, checkpoint) = ((Kind::TileChanged, None), (Kind::CheckpointChanged, None));
+    assert_eq!(
+        kinds(&findings),
+        [
+            (Kind::LeafChanged, None),
+            tile,
+            tile,
+            checkpoint,
+            checkpoint,
+            (Kind::LeafChanged, Some(i64::MAX as u64))
+        ]
+    );
+    assert!(
+        findings[..5]
+            .iter()
+            .all(|found| found.message.contains("-7"))
+    );
+    assert_eq!(findings[0].version_id.as_deref(), Some("v1"));
+    assert_eq!(Outside::from_name("end"), None);
+}
+
+#[test]
+fn what_is_there_twice_is_named() {
+    let mut audit = Audit::new(None, 0);
+    for what in ["version", "leaf", "bundle", "late bundle"] {
+        audit.twice(Twice::from_name(what).unwrap(), &memory::id("v1"));
+    }
+    let findings = audit.findings();
+    assert_eq!(kinds(&findings), [(Kind::SealedTwice, None); 4]);
+    assert!(findings.iter().all(|found| found.message.contains("v1")));
+    assert_eq!(Twice::from_name("bundles"), None);
+}
+
+#[test]
+fn a_leaf_that_names_another_version_than_its_row_is_found() {
+    let mut log = log();
+    log.records[300].row_id = "another".to_owned();
+    assert_eq!(log.found(), [(Kind::LeafChanged, Some(300))]);
+}
+
+/// Its time is in no hash.
+#[test]
+fn a_checkpoint_whose_time_was_set_back_is_found() {
+    let changed = (Kind::CheckpointChanged, None);
+    for position in 0..3 {
+        let mut log = log();
+        // Seals are two days apart here, and what they seal has been published at once after the one before.
+        log.checkpoints[position].sealed_at -= 3 * TOLERANCE + 1;
+        assert_eq!(log.found(), [changed], "{position}");
+        for no_time in [i64::MIN, i64::MAX] {
+            log.checkpoints[position].sealed_at = no_time;
+            assert_eq!(log.found(), [changed], "{position}");
+        }
+    }
+    let mut log = log();
+    for checkpoint in &mut log.checkpoints {
+        checkpoint.sealed_at -= 1000 * TOLERANCE;
+    }
+    assert_eq!(log.found(), [changed; 3], "all of them alike");
+    let mut log = Log::sealed(&[100]);
+    log.checkpoints[0].sealed_at = log.records[99].created_at.unwrap() - TOLERANCE;
+    assert_eq!(log.found(), [], "a clock that is wrong");
+    log.checkpoints[0].sealed_at -= 1;
+    assert_eq!(log.found(), [changed]);
+}
+
+/// What somebody has dated 9999 says nothing about the seal.
+#[test]
+fn a_row_whose_time_has_not_come_raises_no_alarm() {
+    let mut log = log();
+    log.records[99].created_at = Some(i64::MAX - 1);
+    log.records[599].created_at = Some(i64::MAX);
+    let now = log.time();
+    assert_eq!(kinds(&log.audited_at(now).0), []);
 }
 
 #[test]
@@ -296,6 +382,9 @@ fn a_row_sealed_long_after_its_time_is_backdated() {
     assert_eq!(log.found(), [(Kind::Backdated, Some(100))]);
     log.records[100].created_at = Some(sealed_at - TOLERANCE);
     assert_eq!(log.found(), []);
+    log.records[100].created_at = None;
+    assert_eq!(log.found(), [(Kind::Backdated, Some(100))]);
+    log.records[100].created_at = Some(sealed_at);
     // Old rows are logged as they are found, in the first seal.
     log.records[0].created_at = None;
     log.records[1].created_at = Some(i64::MIN);

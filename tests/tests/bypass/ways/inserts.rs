@@ -156,5 +156,27 @@ pub fn inserts() -> Vec<Way> {
 00000000-0000-0000-0000-0000000000c0\t00000000-0000-0000-0000-00000000000e\t1.0.0\tx\tx"],
             writers(Refused("23505", Some("extension_version_registry_id_version_unique"))),
         ),
+        way(
+            "INSERT into the log, and any change of the history of migrations, granted to everybody",
+            [
+                "INSERT INTO public.extension_log_leaf (leaf_index, version_id, leaf_hash)
+                 VALUES ((random() * 1e9)::bigint, gen_random_uuid(), sha256(''))",
+                "INSERT INTO public.extension_log_checkpoint (tree_size, root, origin)
+                 VALUES ((random() * 1e9)::bigint, sha256(''), 'evil') ON CONFLICT DO NOTHING",
+                "DELETE FROM public.ext_registry_schema_history WHERE version = 0",
+                "UPDATE public.ext_registry_schema_history SET name = name",
+                "BEGIN; TRUNCATE public.ext_registry_schema_history; ROLLBACK",
+            ],
+            vec![
+                (Who::Publisher, DENIED),
+                (Who::Reader, DENIED),
+                (Who::App, DENIED),
+                (Who::Owner, Allowed("each seal and each audit names what no seal has written")),
+                (Who::Superuser, Allowed("each seal and each audit names what no seal has written")),
+            ],
+        )
+        .given(
+            "GRANT ALL ON extension_log_leaf, extension_log_checkpoint, ext_registry_schema_history TO PUBLIC",
+        ),
     ]
 }

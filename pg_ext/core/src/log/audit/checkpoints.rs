@@ -51,7 +51,7 @@ impl Audit {
             );
         }
         self.same_origin(&checkpoint);
-        self.latest = Some((size, checkpoint.sealed_at));
+        self.seal_in_time(&checkpoint);
         self.last_key = None;
     }
 

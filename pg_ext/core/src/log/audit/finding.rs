@@ -29,6 +29,8 @@ pub enum Kind {
     TileChanged,
     /// A row that should have been sealed is in no leaf.
     NotInLog,
+    /// A version, or the bundle of a version, is there or was sealed more than once.
+    SealedTwice,
     /// A row was sealed long after the time at which it says it was published.
     Backdated,
     /// A stored checkpoint is not that of the leaves.
@@ -49,6 +51,7 @@ impl Kind {
             Self::LeafChanged => "LEAF_CHANGED",
             Self::TileChanged => "TILE_CHANGED",
             Self::NotInLog => "NOT_IN_LOG",
+            Self::SealedTwice => "SEALED_TWICE",
             Self::Backdated => "BACKDATED",
             Self::CheckpointChanged => "CHECKPOINT_CHANGED",
             Self::HistoryRewritten => "HISTORY_REWRITTEN",

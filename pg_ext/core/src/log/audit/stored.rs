@@ -37,7 +37,7 @@ pub struct Leaf<'a> {
     /// The recorded hash.
     pub recorded: &'a [u8],
     /// The row; `None` where it is gone.
-    pub row: Option<Row>,
+    pub row: Option<Row<'a>>,
 }
 
 /// Which row.
@@ -51,7 +51,9 @@ pub struct RowId<'a> {
 
 /// A row as it is now.
 #[derive(Debug, Clone, Copy)]
-pub struct Row {
+pub struct Row<'a> {
+    /// Its id, or that of its version.
+    pub version_id: &'a str,
     /// Hash of its leaf, recomputed.
     pub hash: Hash,
     /// Microseconds since 2000, as PostgreSQL has them.

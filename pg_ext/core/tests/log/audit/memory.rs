@@ -15,6 +15,8 @@ pub(super) const SECOND: i64 = 1_000_000;
 pub(super) struct Record {
     pub(super) index: u64,
     pub(super) id: String,
+    /// As the row has it.
+    pub(super) row_id: String,
     pub(super) leaf: Vec<u8>,
     pub(super) row: Option<Hash>,
     pub(super) created_at: Option<i64>,
@@ -47,6 +49,7 @@ impl Log {
             self.records.push(Record {
                 index,
                 id: format!("{index:08}"),
+                row_id: format!("{index:08}"),
                 leaf: data.as_bytes().to_vec(),
                 row: Some(data),
                 created_at: Some(since + SECOND * index as i64),
@@ -114,16 +117,24 @@ impl Log {
     }
 
     pub(super) fn audited(&self, kept: Option<Checkpoint>) -> (Vec<Finding>, Audit) {
+        self.audited_by(Audit::new(kept, i64::MAX))
+    }
+
+    pub(super) fn audited_at(&self, now: i64) -> (Vec<Finding>, Audit) {
+        self.audited_by(Audit::new(None, now))
+    }
+
+    fn audited_by(&self, mut audit: Audit) -> (Vec<Finding>, Audit) {
         let mut log = self.clone();
         log.records.sort_by_key(|record| record.index);
         let records = log.records.clone();
-        let mut audit = Audit::new(kept);
         for record in &records {
             let leaf = Leaf {
                 index: record.index,
                 id: id(&record.id),
                 recorded: &record.leaf,
                 row: record.row.map(|hash| Row {
+                    version_id: &record.row_id,
                     hash,
                     created_at: record.created_at,
                 }),

@@ -1,8 +1,8 @@
--- Versions and bundles that are in no leaf.
+-- Rows that are in no leaf.
 SELECT
     v.id::text,
     NULL::text,
-    convert_to(e.publisher || '/' || e.name || ' ' || v.version, getdatabaseencoding()),
+    convert_to(left(e.publisher || '/' || e.name || ' ' || v.version, 1000), getdatabaseencoding()),
     v.created_at
 FROM @schema@.extension_version v
 LEFT JOIN @schema@.extension_registry e ON e.id = v.registry_id
@@ -15,7 +15,7 @@ UNION ALL
 SELECT
     b.version_id::text,
     b.id::text,
-    convert_to(e.publisher || '/' || e.name || ' ' || v.version, getdatabaseencoding()),
+    convert_to(left(e.publisher || '/' || e.name || ' ' || v.version, 1000), getdatabaseencoding()),
     b.created_at
 FROM @schema@.extension_bundle b
 LEFT JOIN @schema@.extension_version v ON v.id = b.version_id
