@@ -135,6 +135,17 @@ pub fn built_with_tls() -> bool {
     built
 }
 
+/// Whether the PostgreSQL under test was built with ICU, the one provider of collations that are not deterministic.
+/// Prints a word where it was not.
+#[must_use]
+pub fn built_with_icu() -> bool {
+    let built = run_for_line(program("pg_config").arg("--configure")).contains("--with-icu");
+    if !built {
+        println!("skipped: this PostgreSQL was built without ICU");
+    }
+    built
+}
+
 /// Whether the PostgreSQL under test comes with this extension of its own. Prints a word where it does not.
 ///
 /// # Panics

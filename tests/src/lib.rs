@@ -37,7 +37,8 @@ pub use database::Database;
 pub use earlier::begin_as;
 pub use ext_migrate::{Outcome, ext_migrate};
 pub use installation::{
-    built_with_tls, comes_with, extension_folder, other_server, program, workspace_root,
+    built_with_icu, built_with_tls, comes_with, extension_folder, other_server, program,
+    workspace_root,
 };
 pub use migrations::{Folder, shipped};
 pub use options::Options;
