@@ -26,6 +26,7 @@ CREATE STATISTICS app.together ON id, size FROM app.parent;
 CREATE OPERATOR app.@@ (FUNCTION = int4pl, LEFTARG = int, RIGHTARG = int);
 GRANT SELECT ON app.parent TO PUBLIC;
 GRANT SELECT (id) ON app.child TO PUBLIC;
+GRANT INSERT ON app.child TO pg_monitor WITH GRANT OPTION;
 ";
 
 /// Statements that take something away, and words of the finding.
@@ -73,7 +74,7 @@ pub const LOSSES: &[(&str, &str)] = &[
     ("ALTER FUNCTION app.plus(int) RENAME TO minus", "name changed: plus → minus"),
     ("ALTER FUNCTION app.plus(int) OWNER TO pg_monitor", "owner changed"),
     ("DROP FUNCTION app.plus(int)", "is gone"),
-    ("REVOKE EXECUTE ON FUNCTION app.plus(int) FROM PUBLIC", "a right was taken away: =X/"),
+    ("REVOKE EXECUTE ON FUNCTION app.plus(int) FROM PUBLIC", "a right was taken away: EXECUTE of PUBLIC by postgres"),
     ("CREATE OR REPLACE VIEW app.seen AS SELECT id + 1 AS id FROM app.parent", "rule app.seen._RETURN"),
     ("DROP VIEW app.seen", "view app.seen: is gone"),
     ("DROP RULE quiet ON app.log", "rule app.log.quiet: is gone"),
@@ -88,9 +89,10 @@ pub const LOSSES: &[(&str, &str)] = &[
     ("ALTER POLICY mine ON app.parent USING (false)", "policy app.parent.mine"),
     ("ALTER TABLE app.parent ENABLE ROW LEVEL SECURITY", "row level security changed: false → true"),
     ("ALTER TABLE app.parent OWNER TO pg_monitor", "owner changed: postgres → pg_monitor"),
-    ("REVOKE SELECT ON app.parent FROM PUBLIC", "a right was taken away: =r/postgres"),
+    ("REVOKE SELECT ON app.parent FROM PUBLIC", "a right was taken away: SELECT of PUBLIC by postgres"),
     ("REVOKE SELECT (id) ON app.child FROM PUBLIC", "column app.child.id: a right was taken away"),
-    ("REVOKE ALL ON app.log FROM postgres", "a right was taken away: postgres="),
+    ("REVOKE GRANT OPTION FOR INSERT ON app.child FROM pg_monitor", "a right was taken away: GRANT OPTION for INSERT of pg_monitor"),
+    ("REVOKE ALL ON app.log FROM postgres", " of postgres by postgres"),
     ("ALTER SCHEMA app RENAME TO other", "schema app: name changed"),
     ("ALTER TABLE app.heir NO INHERIT app.log", "inheritance app.heir: is gone"),
     ("DROP STATISTICS app.together", "statistics object together: is gone"),

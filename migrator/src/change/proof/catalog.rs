@@ -5,11 +5,17 @@ use std::collections::{BTreeMap, HashMap};
 use postgres::{GenericClient, Row};
 use serde_json::Value;
 
-use super::rights;
 use crate::error::{Doing, Error};
 
 /// One row for each object.
 const OBJECTS: &str = include_str!("catalog.sql");
+/// One line for each right of each grantee, and one more where it may be handed on.
+const RIGHTS: &str = "ARRAY(
+    SELECT format('%s of %s by %s', r.kind, coalesce(nullif(a.grantee, 0)::regrole::text, 'PUBLIC'), a.grantor::regrole)
+    FROM aclexplode(rights) a
+    CROSS JOIN LATERAL (VALUES
+        (a.privilege_type), (CASE WHEN a.is_grantable THEN 'GRANT OPTION for ' || a.privilege_type END)) r (kind)
+    WHERE r.kind IS NOT NULL)";
 const DOING: &str = "reading the catalogs";
 
 /// Which objects are read.
@@ -33,7 +39,7 @@ struct Object {
     counts: bool,
     /// What may not change, by words for people.
     fixed: Value,
-    rights: Option<Vec<String>>,
+    rights: Vec<String>,
     level: i32,
     own: bool,
 }
@@ -50,7 +56,7 @@ impl Catalog {
             }
         };
         let select = format!(
-            "SELECT kind, key, name, counts, fixed::text, rights, level, own FROM ({OBJECTS}) objects WHERE {filter}"
+            "SELECT kind, key, name, counts, fixed::text, {RIGHTS} AS rights, level, own FROM ({OBJECTS}) objects WHERE {filter}"
         );
         let rows = client.query(&select, &[&own]).doing(DOING)?;
         rows.iter()
@@ -135,7 +141,8 @@ impl Object {
                 _ => "it is disabled, or fires less than it did".to_owned(),
             });
         }
-        let lost = rights::lost(self.rights.as_deref(), after.rights.as_deref())?;
+        let mut rights = self.rights.iter();
+        let lost = rights.find(|right| !after.rights.contains(right))?;
         Some(format!("a right was taken away: {lost}"))
     }
 }

@@ -22,7 +22,7 @@ SELECT CASE c.relkind
            'partition', c.relispartition, 'replica identity', c.relreplident, 'options', c.reloptions
        ) AS fixed,
        CASE WHEN c.relkind NOT IN ('i', 'I', 'c')
-           THEN coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner))::text[]
+           THEN coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner))
        END AS rights,
        CASE WHEN c.relkind = 'i'
            THEN (SELECT i.indisvalid::int FROM pg_catalog.pg_index i WHERE i.indexrelid = c.oid)
@@ -42,7 +42,7 @@ SELECT 'column', a.attrelid || '.' || a.attnum, a.attrelid::regclass || '.' || a
            'not null', CASE WHEN NOT ours THEN a.attnotnull END, 'collation', a.attcollation,
            'identity', a.attidentity, 'generated', a.attgenerated
        ),
-       a.attacl::text[], (ours AND a.attnotnull)::int, a.attrelid = ANY ($1), age(a.xmin) <= 0
+       a.attacl, (ours AND a.attnotnull)::int, a.attrelid = ANY ($1), age(a.xmin) <= 0
 FROM pg_catalog.pg_attribute a
 -- NOT NULL may be put right on the tables that no app has made.
 CROSS JOIN LATERAL (
@@ -129,7 +129,7 @@ SELECT 'function', p.oid::text,
            'body', md5(concat(p.prosrc, p.prosqlbody::text)),
            'rights and settings', concat(p.prosecdef, p.proconfig)
        ) END,
-       CASE WHEN p.oid <> ALL ($1) THEN coalesce(p.proacl, acldefault('f', p.proowner))::text[] END,
+       CASE WHEN p.oid <> ALL ($1) THEN coalesce(p.proacl, acldefault('f', p.proowner)) END,
        1, p.oid = ANY ($1), age(p.xmin) <= 0
 FROM pg_catalog.pg_proc p
 WHERE (SELECT true
@@ -145,14 +145,14 @@ SELECT 'type', t.oid::text, t.oid::regtype::text, t.oid >= 16384,
            'length', t.typlen, 'base type', t.typbasetype::regtype, 'type modifier', t.typtypmod,
            'not null', t.typnotnull, 'input', t.typinput, 'output', t.typoutput
        ),
-       coalesce(t.typacl, acldefault('T', t.typowner))::text[], 1, false, age(t.xmin) <= 0
+       coalesce(t.typacl, acldefault('T', t.typowner)), 1, false, age(t.xmin) <= 0
 FROM pg_catalog.pg_type t
 WHERE t.typrelid = 0 AND t.typcategory <> 'A'
 
 UNION ALL
 SELECT 'schema', n.oid::text, n.nspname, n.oid >= 16384,
        jsonb_build_object('name', n.nspname, 'owner', n.nspowner::regrole),
-       coalesce(n.nspacl, acldefault('n', n.nspowner))::text[], 1, false, age(n.xmin) <= 0
+       coalesce(n.nspacl, acldefault('n', n.nspowner)), 1, false, age(n.xmin) <= 0
 FROM pg_catalog.pg_namespace n
 WHERE n.nspname !~ '^pg_(toast_)?temp_'
 

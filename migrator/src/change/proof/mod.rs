@@ -11,7 +11,6 @@
 
 mod catalog;
 mod counters;
-mod rights;
 
 use std::collections::BTreeMap;
 use std::fmt;
