@@ -1,6 +1,6 @@
 //! `ext-migrate grant`: exactly the rights of the contract, and nothing to everybody.
 
-use ext_registry_tests::{Refusal, Server, ext_migrate};
+use ext_registry_tests::{Options, Outcome, Refusal, Server, ext_migrate};
 
 const PUBLISH: &str = r#"SELECT version FROM ext_finalize_version(
     '{"publisher": "acme", "name": "widget", "version": "1.0.0", "runtime": "node@20"}'::jsonb, repeat('a', 64))"#;
@@ -196,4 +196,42 @@ fn control_characters_of_names_reach_no_terminal() {
     }
     let json = db.ext_migrate(&["grant", "--reader", &role, "--format", "json"]);
     assert_eq!(json.json()["readers"][0], role.as_str());
+}
+
+#[test]
+fn an_auditor_may_monitor_and_has_no_further_right() {
+    let primary = Server::start(&Options::default());
+    let db = primary.migrated_database();
+    let role = db.create_role("monitor");
+    db.ext_migrate(&["grant", "--auditor", &role]).succeeded();
+    let watch = |url: &str| {
+        for command in ["status", "plan", "check"] {
+            let output = ext_migrate()
+                .args([command, "--format", "json"])
+                .args(["--database-url", url])
+                .output()
+                .unwrap();
+            let report = Outcome::from(output).exited(0).json();
+            assert_eq!(report["state"], "current", "{command}: {report}");
+        }
+    };
+    watch(&db.url_as(&role));
+    primary.administer(&format!(
+        "ALTER ROLE {role} SET default_transaction_read_only = on"
+    ));
+    watch(&db.url_as(&role));
+    let standby = Server::standby_of(&primary);
+    watch(&standby.kept_database(db.name()).url_as(&role));
+    db.client_as(&role)
+        .query("SELECT FROM tenant_extension_install", &[])
+        .refused()
+        .with_sqlstate("42501");
+    // Whoever may not even read the history is told what it takes.
+    let nobody = db.create_role("nobody");
+    let output = ext_migrate()
+        .args(["status", "--database-url", &db.url_as(&nobody)])
+        .output()
+        .unwrap();
+    let refused = Outcome::from(output).exited(1);
+    assert!(refused.stderr.contains("grant --auditor"), "{refused:?}");
 }

@@ -2,6 +2,8 @@
 
 #[path = "migrate_up/comments.rs"]
 mod comments;
+#[path = "migrate_up/rights.rs"]
+mod rights;
 
 use std::fs;
 use std::path::PathBuf;

@@ -48,6 +48,8 @@ impl Lock {
             Err(error) => return Err(error.into()),
         }
         session.prepare()?;
+        // The proof needs it. Who may not is told so before anything happens.
+        let _ = session.client.batch_execute("SET track_counts = on");
         session
             .client
             .batch_execute(ddl_guard::SWITCH_OFF)

@@ -11,6 +11,7 @@ use crate::error::{Doing, Error, Exit};
 use crate::schema::{MAX_NAME_BYTES, Schema, quote_ident};
 use crate::situation::Facts;
 use crate::situation::extension::NAME;
+use crate::situation::history;
 use crate::wanted::Catalog;
 
 const PUBLISH: &[&str] = &[
@@ -247,7 +248,8 @@ fn auditor(schema: &Schema, role: &str) -> Vec<String> {
         format!(
             "GRANT SELECT ON {schema}.extension_registry, {schema}.extension_version, {schema}.extension_bundle, \
              {schema}.extension_log_leaf, {schema}.extension_log_tile, {schema}.extension_log_checkpoint, \
-             {schema}.extension_log_signature TO {role}"
+             {schema}.extension_log_signature, {schema}.{} TO {role}",
+            history::TABLE
         ),
     ]
 }

@@ -16,6 +16,12 @@ pub struct State {
     pub installed: Option<String>,
     /// The schema it is installed in.
     pub schema: Option<String>,
+    /// Who installed it, as SQL writes it.
+    #[serde(skip_serializing)]
+    pub owner: Option<String>,
+    /// The connected role may act for that one.
+    #[serde(skip_serializing)]
+    pub owned: Option<bool>,
     /// The version that the server would install now.
     pub available: Option<String>,
     /// True when the server knows the way from the installed to the available version.

@@ -35,7 +35,10 @@ pub struct Facts {
     pub server_version: u32,
     pub role: String,
     pub superuser: bool,
+    pub database: String,
     pub may_create_schema: bool,
+    /// `track_counts`: the proof needs it.
+    pub counts_rows: bool,
     /// As the server prints it: in quotes only where it must.
     pub quoted_schema: String,
     /// None: there is no such schema, or none that the role can see.

@@ -129,7 +129,8 @@ relations AS (
         'persistence', rel.relpersistence,
         'typed', rel.reloftype <> 0,
         'owner', o.rolname,
-        'owner_may_create', has_schema_privilege(o.oid, rel.relnamespace, 'CREATE'),
+        'owner_may_create', has_schema_privilege(o.oid, rel.relnamespace, 'CREATE')
+            AND has_schema_privilege(o.oid, rel.relnamespace, 'USAGE'),
         'may_become_owner', pg_has_role(o.oid, become.right),
         'row_security', rel.relrowsecurity,
         'force_row_security', rel.relforcerowsecurity,
@@ -143,7 +144,7 @@ relations AS (
             WHERE s.schemaname = $1 AND s.tablename = rel.relname AND s.attname = 'adopted'
             HAVING count(*) > 0
         ),
-        'readable', has_table_privilege(rel.oid, 'SELECT'),
+        'readable', has_table_privilege(rel.oid, 'SELECT') AND has_schema_privilege(rel.relnamespace, 'USAGE'),
         'parents', (
             SELECT coalesce(json_agg(h.inhparent::regclass::text ORDER BY 1), '[]')
             FROM pg_inherits h WHERE h.inhrelid = rel.oid
@@ -245,10 +246,14 @@ SELECT json_build_object(
     'server_version', current_setting('server_version_num')::int,
     'role', current_user,
     'superuser', (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user),
+    'database', current_database(),
     'may_create_schema', has_database_privilege(current_database(), 'CREATE'),
+    'counts_rows', current_setting('track_counts') = 'on',
     'quoted_schema', quote_ident($1),
     'schema', (
-        SELECT json_build_object('may_create', has_schema_privilege(ns.oid, 'CREATE')) FROM ns
+        SELECT json_build_object('may_create',
+            has_schema_privilege(ns.oid, 'CREATE') AND has_schema_privilege(ns.oid, 'USAGE'))
+        FROM ns
     ),
     'relations', (SELECT list FROM relations),
     'reserved', (
@@ -285,6 +290,8 @@ SELECT json_build_object(
             FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
             WHERE e.extname = 'ext_registry'
         ),
+        'owner', (SELECT e.extowner::regrole FROM pg_extension e WHERE e.extname = 'ext_registry'),
+        'owned', (SELECT pg_has_role(e.extowner, 'USAGE') FROM pg_extension e WHERE e.extname = 'ext_registry'),
         'available', (SELECT default_version FROM available),
         -- Asked only where the server has files of it: else the question is an error.
         'updatable', CASE

@@ -4,7 +4,8 @@ use postgres::GenericClient;
 
 use crate::error::{Doing, Error};
 use crate::migrations::Migration;
-use crate::schema::Schema;
+use crate::schema::{Schema, quote_ident};
+use crate::situation::Facts;
 
 /// The table's name; it lives in the registry's schema.
 pub const TABLE: &str = "ext_registry_schema_history";
@@ -31,21 +32,41 @@ pub struct History {
 }
 
 impl History {
-    /// Reads the history where it `exists`, and compares it with the files.
+    /// Reads the history where there is one, and compares it with the files. Errors with [`Error::NoRight`].
     pub fn read(
         client: &mut impl GenericClient,
         schema: &Schema,
         migrations: &[Migration],
-        exists: bool,
+        facts: &Facts,
     ) -> Result<Self, Error> {
-        let applied = match exists {
-            true => rows(client, schema)?,
-            false => Vec::new(),
+        let table = facts
+            .relation(TABLE)
+            .filter(|table| ["r", "p"].contains(&table.kind.as_str()));
+        let applied = match table {
+            // A member of the owner that does not inherit its rights.
+            Some(table) if !table.readable && table.may_become_owner => {
+                let doing = "reading the history as its owner";
+                let role = format!("SET LOCAL ROLE {}", quote_ident(&table.owner));
+                client.batch_execute(&role).doing(doing)?;
+                let rows = rows(client, schema)?;
+                client.batch_execute("RESET ROLE").doing(doing)?;
+                rows
+            }
+            Some(table) if !table.readable => {
+                let role = quote_ident(&facts.role);
+                return Err(Error::NoRight(format!(
+                    "the role {role} may not read the history: GRANT USAGE ON SCHEMA {schema} TO {role}; \
+                     GRANT SELECT ON {schema}.{TABLE} TO {role} (ext-migrate grant --auditor does that)",
+                    schema = schema.quoted(),
+                )));
+            }
+            Some(_) => rows(client, schema)?,
+            None => Vec::new(),
         };
         Ok(Self {
             problems: problems(&applied, migrations),
             applied,
-            exists,
+            exists: table.is_some(),
         })
     }
 

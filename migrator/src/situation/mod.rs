@@ -38,9 +38,7 @@ impl Situation {
         names: &Names,
     ) -> Result<Self, Error> {
         let facts = Facts::read(transaction, schema.name(), names)?;
-        let history = facts.relation(history::TABLE);
-        let exists = history.is_some_and(|history| ["r", "p"].contains(&history.kind.as_str()));
-        let history = History::read(transaction, schema, migrations, exists)?;
+        let history = History::read(transaction, schema, migrations, &facts)?;
         let citus = match facts.citus {
             true => Some(Citus::read(transaction, schema)?),
             false => None,

@@ -72,6 +72,14 @@ impl Finding {
         }
     }
 
+    /// The same where it is no error.
+    pub fn as_note(self) -> Self {
+        Self {
+            level: Level::Note,
+            ..self
+        }
+    }
+
     /// What a person can run.
     pub fn with_mend(mut self, mend: impl Into<String>) -> Self {
         self.mend = Some(mend.into());

@@ -12,6 +12,7 @@ pub mod object;
 mod obstacles;
 mod policy;
 mod refusals;
+mod rights;
 
 use std::fmt;
 
@@ -140,20 +141,13 @@ impl Verdict {
             progress,
             purpose,
         };
-        let refusals = match situation.is_on_worker() {
+        let mut refusals = match situation.is_on_worker() {
             // Whatever else does not fit is as it should be there.
             true => vec![citus::on_worker(schema)],
             false => {
                 let distributed = citus::distributed_already(situation, schema, progress);
                 judge.refusals().into_iter().chain(distributed).collect()
             }
-        };
-        let state = match progress {
-            _ if !refusals.is_empty() => State::Refused,
-            Progress::All => State::Current,
-            Progress::Some => State::InProgress,
-            Progress::None if facts.adopted().next().is_none() => State::Fresh,
-            Progress::None => State::Adoptable,
         };
         let version = situation.history.versions().into_iter().max().unwrap_or(0);
         let comparison = Comparison::new(situation, schema, catalog, version);
@@ -173,11 +167,31 @@ impl Verdict {
                 drift.extend(comparison.owner_right());
             }
         }
+        let mut notes = judge.notes();
+        if purpose.what != For::Report && !situation.is_on_worker() {
+            let work = progress != Progress::All || drift.iter().any(|drift| drift.mended_by_up);
+            let extend = purpose.extension && facts.extension.is_due();
+            let missing = rights::missing(facts, schema, work, extend);
+            let reviews =
+                purpose.what == For::Plan && facts.adopted().any(|table| !table.may_become_owner);
+            match reviews {
+                // Somebody else will run it.
+                true => notes.extend(missing.map(Finding::as_note)),
+                false => refusals.extend(missing),
+            }
+        }
+        let state = match progress {
+            _ if !refusals.is_empty() => State::Refused,
+            Progress::All => State::Current,
+            Progress::Some => State::InProgress,
+            Progress::None if facts.adopted().next().is_none() => State::Fresh,
+            Progress::None => State::Adoptable,
+        };
         Self {
             state,
             refusals,
             drift,
-            notes: judge.notes(),
+            notes,
             ddl_guard: comparison.ddl_guard(),
             history_lost,
         }
@@ -200,6 +214,11 @@ impl Verdict {
         }
         match self.refusals.as_slice() {
             [] => Ok(()),
+            [only] if only.code == Code::NoRight => Err(Error::NoRight(format!(
+                "nothing was changed: {}: {}",
+                only.message,
+                only.mend.as_deref().unwrap_or_default()
+            ))),
             [only] if only.code == Code::ExtensionUnavailable => Err(Error::ExtensionUnavailable),
             all => Err(Error::Unfit(all.iter().map(ToString::to_string).collect())),
         }

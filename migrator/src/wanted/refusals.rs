@@ -22,9 +22,6 @@ impl Judge<'_> {
     pub fn refusals(&self) -> Vec<Finding> {
         let mut refusals = self.second_registry();
         refusals.extend(self.owners());
-        if self.purpose.what == For::Run {
-            refusals.extend(self.rights());
-        }
         refusals.extend(self.incomplete());
         for relation in &self.facts.relations {
             refusals.extend(obstacles::not_a_plain_table(relation, self.schema));
@@ -142,54 +139,6 @@ impl Judge<'_> {
                 "an extension script cannot carry any of \" $ ' \\ -- /* */ @extschema@ in the name of an owner",
             )
         }));
-        findings
-    }
-
-    fn rights(&self) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        let facts = self.facts;
-        if let Some(relation) = facts.adopted().find(|relation| !relation.may_become_owner) {
-            findings.push(
-                Finding::new(
-                    Code::NoRight,
-                    &relation.name,
-                    format!(
-                        "belongs to {:?}, and the connected role {:?} is neither that, nor a member of it, nor superuser",
-                        relation.owner, facts.role
-                    ),
-                )
-                .with_mend(format!(
-                    "GRANT {} TO {}",
-                    quote_ident(&relation.owner),
-                    quote_ident(&facts.role)
-                )),
-            );
-        }
-        let (creator, may_create) = match (facts.adopted().next(), &facts.schema) {
-            (Some(relation), _) => (&relation.owner, relation.owner_may_create),
-            (None, Some(found)) => (&facts.role, found.may_create),
-            (None, None) => (&facts.role, facts.may_create_schema),
-        };
-        if !may_create {
-            let (what, right) = match facts.schema {
-                Some(_) => (
-                    "in this schema",
-                    format!("ON SCHEMA {}", self.schema.quoted()),
-                ),
-                None => (
-                    "this schema, which does not exist",
-                    "ON DATABASE …".to_owned(),
-                ),
-            };
-            findings.push(
-                Finding::new(
-                    Code::NoRight,
-                    self.schema.name(),
-                    format!("the role {creator:?} may not create {what}"),
-                )
-                .with_mend(format!("GRANT CREATE {right} TO {}", quote_ident(creator))),
-            );
-        }
         findings
     }
 
