@@ -53,27 +53,11 @@ const DOING: &str = "reading the counters of this transaction";
 impl Counters {
     /// Errors with [`Error::Destructive`] where Postgres does not count.
     pub fn read(client: &mut impl GenericClient) -> Result<Self, Error> {
-        let row = client
-            .query_one(
-                &format!("SELECT current_setting('track_counts') = 'on', count(*) FILTER (WHERE c.oid >= 16384) {COUNTED}"),
-                &[],
-            )
-            .doing(DOING)?;
-        if !row.try_get::<_, bool>(0).doing(DOING)? {
-            return Err(Error::Destructive(vec![
-                "track_counts is off, so the server does not count the rows that are updated or deleted, and nothing \
-                 can be proved: a superuser can switch it on for this database"
-                    .to_owned(),
-            ]));
-        }
-        let tables = row.try_get(1).doing(DOING)?;
-        let rows = client
-            .query(&TOUCHED.replace("@counted@", COUNTED), &[])
-            .doing(DOING)?;
-        let touched: Result<_, postgres::Error> = rows.iter().map(Touched::read).collect();
+        let count = format!("SELECT count(*) {COUNTED} AND c.oid >= 16384");
+        let row = client.query_one(&count, &[]).doing(DOING)?;
         Ok(Self {
-            touched: touched.doing(DOING)?,
-            tables,
+            touched: Touched::read_all(client)?,
+            tables: row.try_get(0).doing(DOING)?,
         })
     }
 
@@ -84,7 +68,7 @@ impl Counters {
         own: &[u32],
     ) -> Result<Vec<String>, Error> {
         let mut losses = Vec::new();
-        for (oid, mut now) in Self::read(client)?.touched {
+        for (oid, mut now) in Touched::read_all(client)? {
             if let Some(then) = self.touched.get(&oid) {
                 now.updated -= then.updated;
                 now.deleted -= then.deleted;
@@ -118,6 +102,24 @@ fn of_somebody_else(client: &mut impl GenericClient) -> Result<String, Error> {
 }
 
 impl Touched {
+    fn read_all(client: &mut impl GenericClient) -> Result<HashMap<u32, Self>, Error> {
+        let counts = "SELECT current_setting('track_counts') = 'on'";
+        let row = client.query_one(counts, &[]).doing(DOING)?;
+        if !row.try_get::<_, bool>(0).doing(DOING)? {
+            return Err(Error::Destructive(vec![
+                "track_counts is off, so the server does not count the rows that are updated or deleted, and nothing \
+                 can be proved: a superuser can switch it on for this database"
+                    .to_owned(),
+            ]));
+        }
+        let rows = client
+            .query(&TOUCHED.replace("@counted@", COUNTED), &[])
+            .doing(DOING)?;
+        rows.iter()
+            .map(|row| Self::read(row).doing(DOING))
+            .collect()
+    }
+
     fn read(row: &Row) -> Result<(u32, Self), postgres::Error> {
         let touched = Self {
             table: row.try_get(1)?,
