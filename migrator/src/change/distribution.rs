@@ -6,11 +6,17 @@ use postgres::{GenericClient, Transaction};
 use serde::Serialize;
 
 use super::Runner;
-use super::nodes::guards;
 use crate::error::{Doing, Error};
 use crate::schema::{Schema, quote_ident};
 use crate::situation::citus::Citus;
 use crate::situation::facts::{GUARDED, INSTALL, TABLES};
+
+const GUARDS: &str = include_str!("../../../sql/citus/guards.sql");
+
+/// The functions of the guards for tables in shards.
+pub fn guards(schema: &Schema) -> String {
+    GUARDS.replace("@schema@", &schema.quoted())
+}
 
 /// The statements, in order.
 #[derive(Debug, Serialize)]

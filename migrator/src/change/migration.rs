@@ -2,7 +2,7 @@
 
 use postgres::Transaction;
 
-use super::nodes::guards;
+use super::distribution::guards;
 use super::proof::Proof;
 use super::{As, Runner};
 use crate::error::Error;

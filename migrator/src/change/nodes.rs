@@ -1,6 +1,6 @@
 //! The layout on Citus, brought to its end: distributes empty tables, and gives every node what it lacks.
 
-use super::distribution::Distribution;
+use super::distribution::{Distribution, guards};
 use super::{As, Runner};
 use crate::error::{Doing, Error, one_line};
 use crate::schema::Schema;
@@ -9,13 +9,7 @@ use crate::situation::extension;
 use crate::wanted::object::{Kind, Object};
 use crate::wanted::{Catalog, Code, of_shards};
 
-const GUARDS: &str = include_str!("../../../sql/citus/guards.sql");
 const READERS: &str = include_str!("../../../pg_ext/src/citus.sql");
-
-/// The functions of the guards for tables in shards.
-pub fn guards(schema: &Schema) -> String {
-    GUARDS.replace("@schema@", &schema.quoted())
-}
 
 /// Turns the functions that read into what Citus can plan; the script of the extension holds the same block.
 fn readers(schema: &Schema) -> String {

@@ -4,7 +4,14 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::finding::Level;
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Refuses an adoption; leaves a registry unguarded or drifted.
+    Error,
+    /// Worth knowing.
+    Note,
+}
 
 /// One row of the table.
 #[derive(Debug)]

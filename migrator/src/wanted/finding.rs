@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::code::Code;
+use super::code::{Code, Level};
 
 /// Something that differs from what it should be.
 ///
@@ -21,15 +21,6 @@ pub struct Finding {
     pub mended_by_up: bool,
     #[serde(skip)]
     pub repairs: Vec<Repair>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// Refuses an adoption; leaves a registry unguarded or drifted.
-    Error,
-    /// Worth knowing.
-    Note,
 }
 
 /// The order in which repairs run. Where a unique index and a trigger are both gone, the index must be there first:

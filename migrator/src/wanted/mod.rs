@@ -20,8 +20,8 @@ use serde::Serialize;
 
 pub use catalog::Catalog;
 pub use citus::of_shards;
-pub use code::Code;
-pub use finding::{Finding, Level, Phase, Repair};
+pub use code::{Code, Level};
+pub use finding::{Finding, Phase, Repair};
 
 use self::compare::Comparison;
 use self::object::Kind;

@@ -1,7 +1,7 @@
 //! `sql/catalog.json` is what the migrations, the extension and the DDL guard make on a fresh database, read by the
 //! query that `check` reads every database with. `UPDATE_CATALOG=1` writes it anew.
 
-use ext_migrate::change::{ddl_guard, migration, nodes};
+use ext_migrate::change::{ddl_guard, distribution, migration};
 use ext_migrate::migrations::Migrations;
 use ext_migrate::schema::Schema;
 use ext_migrate::situation::Facts;
@@ -42,7 +42,7 @@ fn the_catalog_is_what_a_fresh_database_prints() {
         .replace("'citus'", "'plpgsql'")
         .replace("@extschema@", &schema.quoted());
     let readers = functions(&printed_after(&mut client, &for_citus), "ext_");
-    let guards = printed_after(&mut client, &nodes::guards(&schema));
+    let guards = printed_after(&mut client, &distribution::guards(&schema));
     let ddl_guard = printed_after(&mut client, &ddl_guard::sql(&schema));
 
     let readers = other(&readers, &extension);
