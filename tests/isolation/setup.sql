@@ -23,9 +23,17 @@ CREATE PROCEDURE isolation.drop_tables()
 AS $procedure$
 BEGIN
     DROP TABLE IF EXISTS extension_registry, extension_version, extension_bundle, tenant_extension_install,
-        extension_log_leaf, extension_log_tile, extension_log_checkpoint, extension_log_signature CASCADE;
+        extension_log_leaf, extension_log_tile, extension_log_checkpoint, extension_log_signature,
+        ext_registry_schema_history CASCADE;
     DROP FUNCTION IF EXISTS extension_bundle_immutable, extension_version_immutable,
-        extension_registry_identity_immutable, extension_log_immutable;
+        extension_registry_identity_immutable, extension_log_immutable, extension_owner_only;
+    -- `ext-migrate` makes its history before the first migration; V16 guards it.
+    CREATE TABLE ext_registry_schema_history (
+        version    int4 PRIMARY KEY,
+        name       varchar(255),
+        applied_on varchar(255),
+        checksum   varchar(255)
+    );
 END
 $procedure$;
 

@@ -29,7 +29,8 @@ fn migrations() -> i64 {
 const REWIND: &str = "
     DELETE FROM ext_registry_schema_history WHERE version > 9;
     DROP TABLE extension_log_signature, extension_log_checkpoint, extension_log_tile, extension_log_leaf;
-    DROP FUNCTION extension_log_immutable()";
+    DROP FUNCTION extension_log_immutable();
+    DROP FUNCTION extension_owner_only CASCADE";
 
 fn spawn(db: &Database, arguments: &[&str]) -> Child {
     ext_migrate()

@@ -11,7 +11,8 @@ pub const SMALL: &str = "00000000-0000-7000-8000-00000000e001";
 /// An extension with 50 000 versions.
 pub const BIG: &str = "00000000-0000-7000-8000-00000000e002";
 
-/// Some extensions, one of them with very many versions, 200 of each without publish time; 500 tenants.
+/// Some extensions, one of them with very many versions, 200 of each without publish time; 500 tenants. The commit is
+/// synchronous: VACUUM marks no page as visible to all while one may be lost.
 pub fn large() -> &'static Database<'static> {
     static LARGE: OnceLock<Database<'static>> = OnceLock::new();
     LARGE.get_or_init(|| {
@@ -19,7 +20,6 @@ pub fn large() -> &'static Database<'static> {
         db.client()
             .batch_execute(&format!(
                 "SET session_replication_role = replica; -- restore: rows without publish time may be written
-                 SET synchronous_commit = off;
                  INSERT INTO extension_registry (id, publisher, name)
                  VALUES ('{SMALL}', 'acme', 'small'), ('{BIG}', 'acme', 'big');
                  INSERT INTO extension_registry (id, publisher, name)
