@@ -85,6 +85,10 @@ impl IntoDatum for Jsonb {
 
 /// Runs `work` and frees all memory that Postgres gave it. Nothing of that may be in the result.
 pub fn with_memory_of_its_own<T>(work: impl FnOnce() -> T) -> T {
-    // SAFETY: the context is made here; when it goes, after an error too, pgrx goes back to the one before.
-    unsafe { PgMemoryContexts::new("ext_registry").switch_to(|_| work()) }
+    // Two of them: pgrx reads the columns of a row in the parent of the current one.
+    // SAFETY: the contexts are made here; when they go, after an error too, pgrx goes back to the one before.
+    unsafe {
+        PgMemoryContexts::new("ext_registry rows")
+            .switch_to(|_| PgMemoryContexts::new("ext_registry").switch_to(|_| work()))
+    }
 }
