@@ -97,6 +97,13 @@ pub enum Error {
     )]
     SecondSchema { other: String },
 
+    /// What others made under the names of the DDL guard, one line each, and the statements that remove it.
+    #[error(
+        "the DDL guard cannot be made of what somebody else has made under its names, nothing was changed: {}; \
+         as superuser {drops}, then run the same command again", .found.join("; ")
+    )]
+    DdlGuardNotOurs { found: Vec<String>, drops: String },
+
     #[error(
         "this server does not offer the extension ext_registry: install it there (make install), or run \
          ext-migrate up --without-extension to get the tables and guards alone"
@@ -186,6 +193,7 @@ impl Error {
             Self::Unfit(_) => (Exit::Failed, "UNFIT"),
             Self::NoRight(_) => (Exit::Failed, "NO_RIGHT"),
             Self::SecondSchema { .. } => (Exit::Failed, "SECOND_SCHEMA"),
+            Self::DdlGuardNotOurs { .. } => (Exit::Failed, "DDL_GUARD_NOT_OURS"),
             Self::ExtensionUnavailable => (Exit::Failed, "EXTENSION_UNAVAILABLE"),
             Self::ExtensionMissing => (Exit::Failed, "EXTENSION_MISSING"),
             Self::NoCitus => (Exit::Failed, "NO_CITUS"),

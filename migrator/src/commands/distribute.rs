@@ -61,6 +61,7 @@ pub fn run(context: &Context, args: &DistributeArgs) -> Result<Exit, Error> {
         let reasons = report.refusals.iter().map(ToString::to_string);
         return Err(Error::Unfit(reasons.collect()));
     }
+    look.verdict.refuse_ddl_guard_of_others()?;
     if !context.output.json() && !report.steps.steps.is_empty() {
         context.output.log(&report.steps.to_string());
     }

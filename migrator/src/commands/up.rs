@@ -76,6 +76,9 @@ pub fn run(context: &Context, args: &UpArgs) -> Result<Exit, Error> {
     };
     look.situation.history.agree()?;
     look.verdict.refuse_unfit()?;
+    if args.ddl_guard || renews_ddl_guard(&look) {
+        look.verdict.refuse_ddl_guard_of_others()?;
+    }
     let mut runner = Runner {
         session: &mut session,
         lock: &lock,
@@ -88,6 +91,11 @@ pub fn run(context: &Context, args: &UpArgs) -> Result<Exit, Error> {
     Ok(exit)
 }
 
+/// Only a superuser can: to another role it is as good as it is.
+fn renews_ddl_guard(look: &Look) -> bool {
+    look.verdict.ddl_guard != DdlGuard::Off && look.situation.facts.superuser
+}
+
 fn bring_up(
     context: &Context,
     runner: &mut Runner,
@@ -95,6 +103,7 @@ fn bring_up(
     look: Look,
     args: &UpArgs,
 ) -> Result<(Report, Exit), Error> {
+    let with_ddl_guard = args.ddl_guard || renews_ddl_guard(&look);
     let Look {
         situation,
         verdict,
@@ -179,8 +188,7 @@ fn bring_up(
         add(part);
     }
     // Last: it keeps what it finds.
-    let renew = verdict.ddl_guard != DdlGuard::Off && situation.facts.superuser;
-    let guard = match args.ddl_guard || renew {
+    let guard = match with_ddl_guard {
         true => {
             let sql = ddl_guard::sql(schema);
             add(

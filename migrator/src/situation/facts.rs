@@ -201,6 +201,7 @@ pub struct EventTrigger {
     pub definition: String,
     /// `pg_event_trigger.evtenabled`
     pub enabled: String,
+    pub owner: Owner,
 }
 
 impl Facts {

@@ -272,9 +272,11 @@ SELECT json_build_object(
             'name', e.evtname,
             'definition', format('CREATE EVENT TRIGGER %I ON %s EXECUTE FUNCTION %s', e.evtname, e.evtevent,
                 e.evtfoid::regprocedure) || coalesce(' ' || e.evttags::text, ''),
-            'enabled', e.evtenabled
+            'enabled', e.evtenabled,
+            'owner', json_build_object('owner', o.rolname, 'superuser', o.rolsuper)
         ) ORDER BY e.evtname), '[]')
         FROM pg_event_trigger e
+        JOIN pg_roles o ON o.oid = e.evtowner
         JOIN pg_proc p ON p.oid = e.evtfoid
         WHERE e.evtname ~ '^ext_registry_ddl_guard' OR p.pronamespace = to_regnamespace('ext_registry_ddl_guard')
     ),

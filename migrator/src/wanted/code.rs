@@ -96,7 +96,7 @@ codes! {
     Rule "RULE" Error false, "a rule rewrites statements on a guarded table", "DROP RULE";
     ForeignTrigger "FOREIGN_TRIGGER" Note false, "a BEFORE trigger of somebody else may change or drop what is published", "";
     TriggerRight "TRIGGER_RIGHT" Note false, "a role besides the owner may put triggers on a guarded table, and so replace the guard against TRUNCATE", "REVOKE TRIGGER";
-    DdlGuardBroken "DDL_GUARD_BROKEN" Error false, "an event trigger or the function of `up --ddl-guard` is missing, changed, disabled or not ENABLE ALWAYS", "`up --ddl-guard` as superuser, or `DROP SCHEMA ext_registry_ddl_guard CASCADE`";
+    DdlGuardBroken "DDL_GUARD_BROKEN" Error false, "an event trigger or the function of `up --ddl-guard` is missing, changed, disabled, not ENABLE ALWAYS, or of another owner", "`up --ddl-guard` as superuser, or `DROP SCHEMA ext_registry_ddl_guard CASCADE`";
     PublicRight "PUBLIC_RIGHT" Error false, "PUBLIC has a right on a table or function of the registry", "REVOKE (`up` does it for functions)";
     ExtensionMissing "EXTENSION_MISSING" Error false, "the extension is not installed", "`up`; `--without-extension` does not ask for it";
     ExtensionOutdated "EXTENSION_OUTDATED" Error false, "the server has a newer version of the extension", "`up`";

@@ -1,6 +1,5 @@
-//! Functions: the guards', the extension's, and the DDL guard's.
+//! Functions: the guards' and the extension's.
 
-use super::DdlGuard;
 use super::code::Code;
 use super::compare::Comparison;
 use super::finding::{Finding, Phase};
@@ -116,46 +115,6 @@ impl Comparison<'_> {
             ),
         );
         Some(self.by_superuser(finding, extension::NAME, vec![extension::grant_to(owner)]))
-    }
-
-    /// Whether the DDL guard is there, and whole.
-    pub fn ddl_guard(&self) -> DdlGuard {
-        let traces =
-            self.facts.ddl_guard_schema_owner.is_some() || !self.facts.event_triggers.is_empty();
-        match (traces, self.broken_ddl_guard()) {
-            (false, _) => DdlGuard::Off,
-            (true, None) => DdlGuard::On,
-            (true, Some(_)) => DdlGuard::Broken,
-        }
-    }
-
-    pub(super) fn broken_ddl_guard(&self) -> Option<Finding> {
-        if self.facts.ddl_guard_schema_owner.is_none() && self.facts.event_triggers.is_empty() {
-            return None;
-        }
-        let mut broken: Vec<_> = self
-            .ddl_guard
-            .iter()
-            .filter(|wanted| {
-                let found = self.found.iter().find(|found| found.is(wanted));
-                !found.is_some_and(|found| wanted.same(found))
-            })
-            .map(|wanted| format!("{} is missing or another", wanted.name))
-            .collect();
-        let silent = self.facts.event_triggers.iter();
-        broken.extend(
-            silent
-                .filter(|trigger| trigger.enabled != "A")
-                .map(|trigger| format!("{} is not ENABLE ALWAYS", trigger.name)),
-        );
-        (!broken.is_empty()).then(|| {
-            Finding::new(
-                Code::DdlGuardBroken,
-                "ext_registry_ddl_guard",
-                format!("the DDL guard is not whole: {}", broken.join(", ")),
-            )
-            .with_mend("ext-migrate up --ddl-guard, or DROP SCHEMA ext_registry_ddl_guard CASCADE")
-        })
     }
 
     /// The table whose guard it is.

@@ -5,6 +5,7 @@ mod citus;
 pub mod code;
 mod compare;
 mod create;
+mod ddl_guard;
 mod finding;
 mod functions;
 mod further;
@@ -107,6 +108,8 @@ pub struct Verdict {
     /// What `up` leaves alone.
     pub notes: Vec<Finding>,
     pub ddl_guard: DdlGuard,
+    /// What others have made under the names of the DDL guard, and how it goes away.
+    pub not_ours_in_ddl_guard: (Vec<String>, String),
     /// What the migrations make is there, and no history tells of it: `up` writes it again.
     pub history_lost: bool,
 }
@@ -193,6 +196,10 @@ impl Verdict {
             drift,
             notes,
             ddl_guard: comparison.ddl_guard(),
+            not_ours_in_ddl_guard: (
+                comparison.not_ours_in_ddl_guard(),
+                comparison.without_ddl_guard(),
+            ),
             history_lost,
         }
     }
@@ -221,6 +228,20 @@ impl Verdict {
             ))),
             [only] if only.code == Code::ExtensionUnavailable => Err(Error::ExtensionUnavailable),
             all => Err(Error::Unfit(all.iter().map(ToString::to_string).collect())),
+        }
+    }
+
+    /// Whoever makes or renews the DDL guard must not take over what somebody else has put there.
+    ///
+    /// # Errors
+    /// [`Error::DdlGuardNotOurs`], with the way out.
+    pub fn refuse_ddl_guard_of_others(&self) -> Result<(), Error> {
+        match &self.not_ours_in_ddl_guard {
+            (found, _) if found.is_empty() => Ok(()),
+            (found, drops) => Err(Error::DdlGuardNotOurs {
+                found: found.clone(),
+                drops: drops.clone(),
+            }),
         }
     }
 
