@@ -245,7 +245,7 @@ fn an_owner_who_may_not_create_in_the_schema_is_told_so() {
     }
     let refused = db.ext_migrate(&["up", "--without-extension"]).exited(1);
     assert!(
-        refused.stderr.contains("may not create in this schema"),
+        refused.stderr.contains("may not create in schema"),
         "{refused:?}"
     );
     client
