@@ -159,15 +159,18 @@ fn the_guards_of_the_subscriber_refuse_what_the_publisher_lets_through() {
         )
         .unwrap();
     let refusal = "UPDATE on extension_version refused for version 1.14.0";
+    // Only this subscriber is refused so; clients of other tests, and their subscribers, write to the same log.
+    let context = "during message type \"UPDATE\" for replication target relation \"public.extension_version\"";
     wait_until("the server of the subscriber has said so", || {
-        Server::shared().log().contains(refusal)
+        let log = Server::shared().log();
+        log.contains(refusal) && log.contains(context)
     });
     contents.assert_are_in(&mut client);
     assert_guarded(&mut client);
 
     // Behind it the subscription goes on.
     let log = Server::shared().log();
-    let (_, place) = log.split_once(refusal).unwrap();
+    let (_, place) = log.split_once(context).unwrap();
     let (_, place) = place.split_once("finished at ").unwrap();
     let place = place.lines().next().unwrap();
     client
