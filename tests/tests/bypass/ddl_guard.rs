@@ -1,5 +1,7 @@
 //! `up --ddl-guard` refuses what would weaken a guard, and nothing else.
 
+use std::fmt::Write;
+
 use ext_migrate::wanted::Catalog;
 use ext_migrate::wanted::object::Kind;
 use ext_registry_tests::{Database, Outcome, Refusal, Refused, comes_with, ext_migrate};
@@ -7,13 +9,7 @@ use postgres::Client;
 use serde_json::Value;
 
 use crate::switches::{SWITCHES, check};
-use crate::world::{self, Who};
-
-fn guarded() -> Database<'static> {
-    let db = world::database();
-    db.ext_migrate(&["up", "--ddl-guard"]).succeeded();
-    db
-}
+use crate::world::{self, Who, guarded};
 
 fn refused(client: &mut Client, sql: &str) -> Refused {
     client
@@ -347,6 +343,25 @@ const REPLACEMENTS: &[&str] = &[
     "ALTER TABLE ext_registry_schema_history SET SCHEMA hostile",
     "DROP TABLE ext_registry_schema_history",
 ];
+
+/// The part of the document.
+pub fn text() -> String {
+    let mut text = "
+## Replacements, and further things on the tables of log and history
+
+With the DDL guard on each of these, by the owner of the tables, is 23001 `VERSION_IMMUTABLE` as well; so is every
+command of the table above.
+
+| command |
+|---|
+"
+    .to_owned();
+    for sql in REPLACEMENTS {
+        let line: Vec<_> = sql.split_whitespace().collect();
+        writeln!(text, "| `{}` |", line.join(" ")).unwrap();
+    }
+    text
+}
 
 /// Settings that anybody may make and that change how SQL is read or catalogs are printed.
 const SETTINGS: &str = "

@@ -8,14 +8,15 @@ use ext_registry_tests::workspace_root;
 
 use crate::matrix::Way;
 use crate::world::Who;
-use crate::{switches, ways};
+use crate::{ddl_guard, switches, ways};
 
 const HEAD: &str = "\
 # Ways to change published history, and what happens
 
 Made from `tests/tests/bypass`, which tries every line of it on a real server and asserts afterwards that all published
 rows are as they were. A code is the SQLSTATE of the refusal, a name its `constraint`; `-` means that the way needs
-something this role has not got in the first place.
+something this role has not got in the first place. Every line is tried with the DDL guard on, too (`ext-migrate up
+--ddl-guard`): the last column has what happens then to roles that may do DDL on the tables, where it is something else.
 
 The app role has SELECT, INSERT, UPDATE, DELETE, TRUNCATE and REFERENCES on all four tables, as old apps do. The owner
 is no superuser.
@@ -31,16 +32,22 @@ fn text() -> String {
         let titles: Vec<_> = shown.iter().map(|who| who.title()).collect();
         write!(
             text,
-            "\n## {heading}\n\n| way | {} |\n|---|{}\n",
+            "\n## {heading}\n\n| way | {} | DDL guard on |\n|---|{}\n",
             titles.join(" | "),
-            "---|".repeat(shown.len())
+            "---|".repeat(shown.len() + 1)
         )
         .unwrap();
         for way in &ways {
-            writeln!(text, "| {} | {} |", way.name, cells(way, &shown)).unwrap();
+            let with_ddl_guard = way
+                .with_ddl_guard
+                .map_or("the same".to_owned(), |outcome| outcome.to_string());
+            let cells = cells(way, &shown);
+            writeln!(text, "| {} | {cells} | {with_ddl_guard} |", way.name).unwrap();
         }
     }
     text.push_str(&switches::text());
+    text.push_str(&ddl_guard::text());
+    text.push_str(switches::LIMITS);
     text
 }
 

@@ -39,6 +39,8 @@ pub struct Way {
     pub tries: Vec<String>,
     /// Who tries, and what happens.
     pub outcomes: Vec<(Who, Outcome)>,
+    /// What happens instead, where the DDL guard is on, to whom a missing right does not stop before.
+    pub with_ddl_guard: Option<Outcome>,
 }
 
 impl Way {
@@ -48,22 +50,27 @@ impl Way {
     }
 
     /// Runs every try as every role in one database; gives what went otherwise than it should.
-    pub fn run(&self, db: &Database) -> Vec<String> {
+    pub fn run(&self, db: &Database, ddl_guard: bool) -> Vec<String> {
         let mut superuser = db.client();
         superuser
-            .batch_execute(self.given)
+            .batch_execute(&format!("SET ext_registry.ddl_guard = off; {}", self.given))
             .unwrap_or_else(|error| panic!("{}: {error:?}", self.name));
         let before = world::published(&mut superuser);
         assert!(before.ends_with(" 4"), "{}: {before}", self.name);
         let mut wrong = Vec::new();
-        for (who, expected) in &self.outcomes {
+        for (who, without) in &self.outcomes {
+            let expected = match self.with_ddl_guard {
+                Some(other) if ddl_guard && who.may_alter() => other,
+                _ => *without,
+            };
             for sql in &self.tries {
-                let found = outcome(attempt(db, *who, sql), *expected);
+                let found = outcome(attempt(db, *who, sql), expected);
                 if found != expected.to_string() {
                     wrong.push(format!(
-                        "{} as {}: {found} instead of {expected}\n    {sql}",
+                        "{} as {}{}: {found} instead of {expected}\n    {sql}",
                         self.name,
-                        who.title()
+                        who.title(),
+                        if ddl_guard { ", DDL guard on" } else { "" },
                     ));
                 }
                 let after = world::published(&mut superuser);
@@ -98,7 +105,9 @@ fn attempt(db: &Database, who: Who, sql: &str) -> Result<(), Error> {
 fn run(db: &Database, client: &mut Client, sql: &str) -> Result<(), Error> {
     let (own, other) = sql.split_once("other:").unwrap_or((sql, ""));
     client.batch_execute(own)?;
-    db.client().batch_execute(other).unwrap();
+    db.client()
+        .batch_execute(&format!("SET ext_registry.ddl_guard = off; {other}"))
+        .unwrap();
     Ok(())
 }
 
@@ -136,16 +145,21 @@ fn outcome(result: Result<(), Error>, expected: Outcome) -> String {
 
 /// One test per group, so that they run beside each other.
 fn try_all(ways: Vec<Way>) {
-    let shared = world::database();
     let mut wrong = Vec::new();
-    for way in ways {
-        if !way.extension.is_none_or(comes_with) {
-            continue;
+    for (ddl_guard, database) in [
+        (false, world::database as fn() -> Database<'static>),
+        (true, world::guarded),
+    ] {
+        let shared = database();
+        for way in &ways {
+            if !way.extension.is_none_or(comes_with) {
+                continue;
+            }
+            wrong.extend(match way.given {
+                "" => way.run(&shared, ddl_guard),
+                _ => way.run(&database(), ddl_guard),
+            });
         }
-        wrong.extend(match way.given {
-            "" => way.run(&shared),
-            _ => way.run(&world::database()),
-        });
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -56,6 +56,10 @@ pub const SWITCHES: &[Switch] = &[
     by_owner("ALTER COLUMN … TYPE … USING, the same type", "ALTER TABLE extension_version ALTER COLUMN runtime TYPE varchar(255) USING 'x'", ""),
     by_owner("DROP COLUMN", "ALTER TABLE extension_version DROP COLUMN runtime", "COLUMN_MISSING"),
     by_owner("RENAME COLUMN", "ALTER TABLE extension_version RENAME COLUMN runtime TO other", "COLUMN_MISSING"),
+    by_owner("DROP COLUMN, ADD COLUMN of the same name", "ALTER TABLE extension_bundle DROP COLUMN signature, ADD COLUMN signature text", ""),
+    by_owner("RENAME COLUMN that exchanges two", "ALTER TABLE extension_version RENAME COLUMN runtime TO held;
+        ALTER TABLE extension_version RENAME COLUMN main_entry TO runtime;
+        ALTER TABLE extension_version RENAME COLUMN held TO main_entry", ""),
     by_owner("DROP TABLE", "DROP TABLE extension_bundle", "TABLE_MISSING"),
     by_owner("RENAME of a table", "ALTER TABLE extension_bundle RENAME TO other", "TABLE_MISSING"),
     by_owner("SET SCHEMA", "ALTER TABLE extension_bundle SET SCHEMA hostile", "TABLE_MISSING"),
@@ -87,17 +91,18 @@ as the owner and for nobody else. `ext-migrate up` says so in its own session.
         };
         writeln!(text, "| {} | {found} |", switch.name).unwrap();
     }
-    text + LIMITS
+    text
 }
 
-const LIMITS: &str = "
+pub const LIMITS: &str = "
 ## What this does not protect against
 
 - The owner of the tables and superusers, where the DDL guard is off or switched off: see above.
 - A role that the owner has given the TRIGGER privilege can replace the guards against TRUNCATE (only row triggers can
   be made irreplaceable), and its own triggers run with the rights of whoever writes, the owner's in a publish.
   `ext-migrate check` notes such roles (`TRIGGER_RIGHT`); the DDL guard refuses the replacement.
-- DROP COLUMN followed by ADD COLUMN of the same name, where the DDL guard is off: `check` sees a column.
+- DROP COLUMN followed by ADD COLUMN of the same name, and renames that exchange columns, where the DDL guard is off:
+  `check` sees columns as they should be. `ext-migrate audit` names each sealed row.
 - Superusers who write the catalogs (`UPDATE pg_trigger …`, which `check` reports), use `pg_surgery`, `pageinspect` and
   the like, or change files; and DROP DATABASE.
 - Whoever a superuser has granted SET on the parameter `session_replication_role`: to insert rows marked as adopted.

@@ -43,12 +43,20 @@ fn way(
         extension: None,
         tries: tries.into_iter().map(Into::into).collect(),
         outcomes,
+        with_ddl_guard: None,
     }
 }
 
 impl Way {
     fn given(self, given: &'static str) -> Self {
         Self { given, ..self }
+    }
+
+    fn with_ddl_guard(self, outcome: Outcome) -> Self {
+        Self {
+            with_ddl_guard: Some(outcome),
+            ..self
+        }
     }
 
     fn with_extension(self, name: &'static str) -> Self {

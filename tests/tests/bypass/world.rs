@@ -40,6 +40,11 @@ impl Who {
         }
     }
 
+    /// Has a right on the tables that a command of DDL takes: at least TRIGGER.
+    pub fn may_alter(self) -> bool {
+        matches!(self, Self::TriggerApp | Self::Owner | Self::Superuser)
+    }
+
     /// The roles are cluster-wide and the same for every database of this binary.
     pub fn role(self) -> &'static str {
         match self {
@@ -94,6 +99,23 @@ pub fn server() -> &'static Server {
     let server = Server::shared();
     WORLD.get_or_init(|| build(server));
     server
+}
+
+/// The same with the DDL guard on.
+pub fn guarded() -> Database<'static> {
+    static GUARDED: std::sync::OnceLock<()> = std::sync::OnceLock::new();
+    let server = server();
+    GUARDED.get_or_init(|| {
+        server.administer("CREATE DATABASE bypass_guarded TEMPLATE bypass_world");
+        let url = server.url("bypass_guarded");
+        let mut up = ext_registry_tests::ext_migrate();
+        let output = up
+            .args(["up", "--ddl-guard", "--database-url", &url])
+            .output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{output:?}");
+    });
+    server.database_with("TEMPLATE bypass_guarded")
 }
 
 /// A database of one's own with the history in it.

@@ -148,13 +148,15 @@ pub fn code() -> Vec<Way> {
             [replaced("extension_version_immutable", "BEFORE DELETE", "extension_version", "ROW",
                 "DELETE FROM public.extension_version WHERE version = '1.1.0'")],
             trigger_makers(Refused("23503", Some("extension_bundle_version_id_fkey"))),
-        ),
+        )
+        .with_ddl_guard(VERSION),
         way(
             "… against DELETE, in session_replication_role = replica",
             [replaced("extension_version_immutable", "BEFORE DELETE", "extension_version", "ROW",
                 "SET session_replication_role = replica; DELETE FROM public.extension_version WHERE version = '1.1.0'")],
             vec![(Who::TriggerApp, super::DENIED), (Who::Owner, super::DENIED), (Who::Superuser, VERSION)],
-        ),
+        )
+        .with_ddl_guard(VERSION),
         way(
             "… of bundles",
             [
@@ -179,7 +181,8 @@ pub fn code() -> Vec<Way> {
             [replaced("extension_registry_identity_immutable_delete", "BEFORE DELETE", "extension_registry", "ROW",
                 "DELETE FROM public.extension_registry WHERE name = 'widget'")],
             trigger_makers(Refused("23503", Some("extension_version_registry_id_fkey"))),
-        ),
+        )
+        .with_ddl_guard(ENTRY),
         way(
             "CREATE OR REPLACE TRIGGER over the constraint triggers behind them",
             [
